@@ -1,0 +1,63 @@
+import type { LaneKey, RunId, SessionId, TaskId, ThreadId } from "./ids.ts";
+import type { SessionStart } from "./session.ts";
+
+export type RunState = "preparing" | "starting" | "running" | "publishing" | "reporting" | "finished";
+
+/** Why a run did not do its work; `retryable` says whether trying again can help. */
+export type RunFailure =
+  | { kind: "interrupted"; retryable: true; detail: string }
+  | { kind: "clone-failed"; retryable: true; detail: string }
+  | { kind: "setup-failed"; retryable: false; detail: string }
+  | { kind: "jail-failed"; retryable: false; detail: string }
+  | { kind: "agent-crashed"; retryable: true; detail: string }
+  | { kind: "agent-timeout"; retryable: true; afterMs: number }
+  | { kind: "agent-stalled"; retryable: true; afterMs: number }
+  | { kind: "agent-error"; retryable: true; detail: string }
+  | { kind: "turn-limit"; retryable: false; detail: string }
+  | { kind: "model-unauthorized"; retryable: false; detail: string }
+  | { kind: "model-limited"; retryable: true; detail: string; untilMs: number | null }
+  | { kind: "model-unavailable"; retryable: true; detail: string }
+  | { kind: "model-refused"; retryable: false; detail: string }
+  | { kind: "no-change"; retryable: false; detail: string }
+  | { kind: "publish-refused"; retryable: false; detail: string }
+  | { kind: "push-failed"; retryable: true; detail: string }
+  | { kind: "forge-failed"; retryable: true; detail: string };
+
+export type RunFailureKind = RunFailure["kind"];
+
+/** What the agent's process said of its own run. Untrusted: an agent can forge its own stream. */
+export interface AgentReport {
+  /** Its last words, as markdown. */
+  summary: string;
+  turns: number;
+  /** Of this run alone, US dollars. */
+  costUsd: number;
+  inputTokens: number;
+  outputTokens: number;
+}
+
+/** One attempt of a task. Times are ms since the epoch. */
+export interface Run {
+  id: RunId;
+  task: TaskId;
+  lane: LaneKey;
+  thread: ThreadId;
+  agentType: string;
+  skill: string;
+  attempt: number;
+  state: RunState;
+  session: SessionId | null;
+  start: SessionStart | null;
+  branch: string;
+  /** The branch's commit before the agent worked. */
+  headBefore: string | null;
+  headAfter: string | null;
+  commits: number;
+  pullRequest: number | null;
+  report: AgentReport | null;
+  failure: RunFailure | null;
+  startedAt: number;
+  /** When each state was entered. */
+  stateTimes: Partial<Record<RunState, number>>;
+  finishedAt: number | null;
+}
