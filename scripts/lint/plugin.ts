@@ -85,16 +85,37 @@ function memberEffect(context: Context, node: NodeOf<"MemberExpression">): [stri
   return effect && [`${object}.${key}`, effect];
 }
 
-function importEffects(node: NodeOf<"ImportDeclaration">): [string, Effect][] {
-  const module = modules[node.source.value.replace(/^node:/, "")];
-  if (module === undefined || node.importKind === "type") return [];
-  return node.specifiers.flatMap((specifier): [string, Effect][] => {
-    if (specifier.type !== "ImportSpecifier") return Object.entries(module);
-    if (specifier.importKind === "type" || specifier.imported.type !== "Identifier") return [];
-    const effect = module[specifier.imported.name] ?? module["*"];
-    return effect ? [[specifier.imported.name, effect]] : [];
+/** `names` are what is taken from the module; undefined stands for the module as a whole. */
+function moduleEffects(specifier: string, names: (string | undefined)[]): [string, Effect][] {
+  const module = modules[specifier.replace(/^node:/, "")];
+  if (module === undefined) return [];
+  return names.flatMap((name): [string, Effect][] => {
+    if (name === undefined) return Object.entries(module);
+    const effect = module[name] ?? module["*"];
+    return effect ? [[name, effect]] : [];
   });
 }
+
+function importEffects(node: NodeOf<"ImportDeclaration">): [string, Effect][] {
+  if (node.importKind === "type") return [];
+  const names = node.specifiers.flatMap((specifier) => {
+    if (specifier.type !== "ImportSpecifier") return [undefined];
+    return specifier.importKind === "type" ? [] : [exportedName(specifier.imported)];
+  });
+  return moduleEffects(node.source.value, names);
+}
+
+function reExportEffects(node: NodeOf<"ExportNamedDeclaration">): [string, Effect][] {
+  if (node.source === null || node.exportKind === "type") return [];
+  const values = node.specifiers.filter(({ exportKind }) => exportKind !== "type");
+  return moduleEffects(
+    node.source.value,
+    values.map(({ local }) => exportedName(local)),
+  );
+}
+
+const exportedName = (name: { type: string; name?: string; value?: unknown }): string | undefined =>
+  name.type === "Literal" ? String(name.value) : name.name;
 
 function patternEffects(context: Context, node: NodeOf<"VariableDeclarator">): [string, Effect][] {
   if (node.id.type !== "ObjectPattern" || node.init === null) return [];
@@ -115,6 +136,8 @@ const effects: Rule = {
       if (layer.effects.includes(effect)) return;
       context.report({ node, message: `${layer.name} may not use ${name}. ${advice[effect]}` });
     };
+    const seeAll = (node: Node, found: readonly [string, Effect][]) =>
+      found.forEach(([name, effect]) => see(node, name, effect));
     return {
       MemberExpression(node) {
         const found = memberEffect(context, node);
@@ -131,8 +154,13 @@ const effects: Rule = {
       CallExpression(node) {
         if (globalName(context, node.callee) === "Date") see(node, "Date()", "clock");
       },
-      ImportDeclaration: (node) => importEffects(node).forEach(([name, effect]) => see(node, name, effect)),
-      VariableDeclarator: (node) => patternEffects(context, node).forEach(([name, effect]) => see(node, name, effect)),
+      ImportDeclaration: (node) => seeAll(node, importEffects(node)),
+      ExportNamedDeclaration: (node) => seeAll(node, reExportEffects(node)),
+      ExportAllDeclaration: (node) => seeAll(node, moduleEffects(node.source.value, [undefined])),
+      ImportExpression(node) {
+        if (node.source.type === "Literal") seeAll(node, moduleEffects(String(node.source.value), [undefined]));
+      },
+      VariableDeclarator: (node) => seeAll(node, patternEffects(context, node)),
     };
   },
 };
