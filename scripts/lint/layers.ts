@@ -45,8 +45,8 @@ const stageExtras: Record<string, readonly string[]> = { http: [api] };
 /** Deciders inside a stage's folder: data in, data out. */
 const pureFiles: Record<string, readonly string[]> = {
   events: ["deltas.ts", "keys.ts", "mentions.ts", "normalise.ts"],
-  flows: ["decide.ts", "expressions.ts"],
-  sessions: ["choose.ts", "inbox.ts"],
+  flows: ["check.ts", "contexts.ts", "decide.ts", "expressions.ts", "flow.ts", "match.ts", "types.ts"],
+  sessions: ["choose.ts", "fence.ts", "inbox.ts", "prompt.ts", "system-prompt.ts"],
   tasks: ["budget.ts", "budgets.ts", "limits.ts", "pool.ts"],
 };
 
@@ -56,6 +56,7 @@ const purePackages = [
   "yaml",
   "liquidjs",
   "@actions/expressions",
+  "@actions/expressions/ast",
   "mdast-util-*",
   "micromark-*",
   "node:crypto",
