@@ -27,7 +27,4 @@ try {
 // Takes the place of this process, so that signals and the exit code are the command's own.
 process.chdir(root);
 if (process.execve === undefined) throw new Error(`this Bun cannot do that: use ${packageManager}`);
-process.execve(process.execPath, [process.execPath, ...argumentsOf(job, rest)], { ...process.env } as Record<
-  string,
-  string
->);
+process.execve(process.execPath, [process.execPath, ...argumentsOf(job, rest)]);
