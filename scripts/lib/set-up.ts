@@ -1,3 +1,4 @@
+import { globSync } from "node:fs";
 import { mkdir, readFile, rm, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { aptInstall, missingFor, type Need, planFor } from "./debian.ts";
@@ -50,7 +51,7 @@ export async function installPrograms(job: Job): Promise<void> {
 
 /** PostgreSQL's server programs are on no PATH: Debian keeps them by version. */
 function hasProgram(program: string): boolean {
-  if (program === "initdb") return !new Bun.Glob("*/bin/initdb").scanSync("/usr/lib/postgresql").next().done;
+  if (program === "initdb") return globSync("/usr/lib/postgresql/*/bin/initdb").length > 0;
   return Bun.which(program, { PATH: `${process.env["PATH"] ?? ""}:/usr/sbin:/usr/bin:/sbin:/bin` }) !== null;
 }
 
