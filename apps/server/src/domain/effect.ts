@@ -12,7 +12,9 @@ export type Precondition =
 
 export type EffectState = "pending" | "sending" | "done" | "superseded" | "parked";
 
-export type EffectResult = { kind: "pull_request"; number: number; url: string } | { kind: "comment"; id: number; url: string };
+export type EffectResult =
+  | { kind: "pull_request"; number: number; url: string }
+  | { kind: "comment"; id: number; url: string };
 
 /** One write to the forge: stored first, then performed once. `key` is unique, so storing it again changes nothing. */
 export interface Effect {

@@ -96,7 +96,14 @@ export type EventBody =
   | { kind: "comment.created" | "comment.edited" | "comment.deleted"; subject: Snapshot; comment: CommentRef }
   | { kind: "review.submitted"; subject: Snapshot; verdict: ReviewVerdict; body: string }
   | { kind: "push"; branch: string; before: string; after: string }
-  | { kind: "ci.completed"; outcome: "success" | "failure"; runId: number; headSha: string; branch: string; name: string };
+  | {
+      kind: "ci.completed";
+      outcome: "success" | "failure";
+      runId: number;
+      headSha: string;
+      branch: string;
+      name: string;
+    };
 
 export type EventKind = EventBody["kind"];
 

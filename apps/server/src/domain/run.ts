@@ -5,6 +5,8 @@ export type RunState = "preparing" | "starting" | "running" | "publishing" | "re
 
 /** Why a run did not do its work; `retryable` says whether trying again can help. */
 export type RunFailure =
+  | { kind: "cancelled"; retryable: false; detail: string }
+  | { kind: "internal-error"; retryable: true; detail: string }
   | { kind: "interrupted"; retryable: true; detail: string }
   | { kind: "clone-failed"; retryable: true; detail: string }
   | { kind: "setup-failed"; retryable: false; detail: string }
@@ -21,7 +23,8 @@ export type RunFailure =
   | { kind: "no-change"; retryable: false; detail: string }
   | { kind: "publish-refused"; retryable: false; detail: string }
   | { kind: "push-failed"; retryable: true; detail: string }
-  | { kind: "forge-failed"; retryable: true; detail: string };
+  | { kind: "forge-failed"; retryable: true; detail: string }
+  | { kind: "pull-request-not-opened"; retryable: false; detail: string };
 
 export type RunFailureKind = RunFailure["kind"];
 
@@ -35,6 +38,24 @@ export interface AgentReport {
   inputTokens: number;
   outputTokens: number;
 }
+
+/** How one run's agent ended. `session` is null where it never got as far as having one. */
+export type AgentOutcome =
+  | { kind: "completed"; report: AgentReport; session: SessionId; start: SessionStart }
+  | { kind: "failed"; failure: RunFailure; session: SessionId | null; start: SessionStart };
+
+/** What became of a branch that was to be published. */
+export type Published =
+  | { kind: "published"; head: string; commits: number; subjects: string[]; shortstat: string; uncommitted: boolean }
+  | { kind: "no-change"; head: string; uncommitted: boolean }
+  | { kind: "failed"; failure: RunFailure };
+
+/** How a run ended for its task. `suspended` was stopped in mid-way and goes on where it was after the next start. */
+export type RunEnd =
+  | { kind: "succeeded" }
+  | { kind: "failed"; failure: RunFailure }
+  | { kind: "cancelled"; why: string }
+  | { kind: "suspended" };
 
 /** One attempt of a task. Times are ms since the epoch. */
 export interface Run {

@@ -1,0 +1,122 @@
+import { branchFor } from "../domain/agent.ts";
+import type { Published, Run, RunEnd, RunFailure } from "../domain/run.ts";
+import { failureOf, findGround, type Ground, type GroundFound } from "./ground.ts";
+import type { Job, RunDeps, Workplace } from "./ports.ts";
+import { openPullRequest } from "./pull-request.ts";
+import { report, reportStart } from "./report.ts";
+
+/**
+ * One run as a story: ground → checkout → agent → publish → pull request → report.
+ * Called again for a run that was stopped in `publishing` or `reporting`, it goes on from there and does nothing twice.
+ */
+export async function executeRun(deps: RunDeps, job: Job, signal: AbortSignal): Promise<RunEnd> {
+  const ground = await findGround(deps, job);
+  if (ground.kind !== "ground") return await withoutGround(deps, job, ground);
+  try {
+    return await tell(deps, job, ground.ground, signal);
+  } catch (error) {
+    const failure: RunFailure = signal.aborted
+      ? { kind: "interrupted", retryable: true, detail: "the service was stopped" }
+      : failureOf(error);
+    if (failure.kind === "internal-error") deps.log.error({ runId: job.run.id, error }, "run met an unexpected error");
+    await deps.inbox.giveBack(job.run.id);
+    return await report(deps, {
+      job,
+      ground: ground.ground,
+      end: { kind: "failed", failure },
+      published: null,
+      notes: [],
+    });
+  }
+}
+
+async function tell(deps: RunDeps, job: Job, ground: Ground, signal: AbortSignal): Promise<RunEnd> {
+  const run = (await deps.runs.get(job.run.id)) ?? job.run;
+  const notes: string[] = [];
+  if (run.state === "preparing") {
+    await reportStart(deps, ground, run);
+    const workplace = await deps.workplaces.prepare(ground.place, signal);
+    notes.push(...workplace.notes);
+    const failure = await letAgentWork(deps, ground, workplace, signal);
+    if (failure !== null) {
+      await deps.inbox.giveBack(run.id);
+      return await report(deps, { job, ground, end: { kind: "failed", failure }, published: null, notes });
+    }
+  }
+  const published = await publish(deps, run, ground, signal);
+  if (signal.aborted && published.kind === "failed") return { kind: "suspended" };
+  const end = await openPullRequest(deps, ground, run, published, signal);
+  if (end.kind === "suspended") return end;
+  return await report(deps, { job, ground, end, published, notes });
+}
+
+async function withoutGround(
+  deps: RunDeps,
+  { run }: Job,
+  found: Exclude<GroundFound, { kind: "ground" }>,
+): Promise<RunEnd> {
+  if (found.kind === "cancelled") {
+    await deps.runs.finish(
+      run.id,
+      { failure: { kind: "cancelled", retryable: false, detail: found.why } },
+      deps.clock.now(),
+    );
+    return { kind: "cancelled", why: found.why };
+  }
+  if (run.state !== "preparing") return { kind: "suspended" };
+  await deps.runs.finish(run.id, { failure: found.failure }, deps.clock.now());
+  return { kind: "failed", failure: found.failure };
+}
+
+async function letAgentWork(
+  deps: RunDeps,
+  ground: Ground,
+  workplace: Workplace,
+  signal: AbortSignal,
+): Promise<RunFailure | null> {
+  const { place, cause, subject } = ground;
+  const { run, agent, thread, settings } = place;
+  await deps.runs.enter(run.id, "preparing", "starting", { headBefore: workplace.head }, deps.clock.now());
+  const ids = await deps.inbox.offer(run.lane, run.id);
+  const events = (await Promise.all(ids.map((id) => deps.events.get(id)))).filter((event) => event !== null);
+  const branch = branchFor(agent, thread.number);
+  const prompts = deps.prompts({
+    agent,
+    skill: run.skill,
+    thread,
+    subject,
+    branch,
+    base: workplace.base,
+    testCommand: settings.testCommand,
+    events: events.length === 0 ? [cause] : events,
+  });
+  await deps.runs.enter(run.id, "starting", "running", {}, deps.clock.now());
+  const outcome = await deps.runAgent({ place, prompts }, signal);
+  if (outcome.kind === "failed") {
+    await deps.runs.update(run.id, { session: outcome.session, start: outcome.start });
+    return outcome.failure;
+  }
+  const said = { ...outcome.report, summary: deps.redact(outcome.report.summary) };
+  await deps.runs.enter(
+    run.id,
+    "running",
+    "publishing",
+    { session: outcome.session, start: outcome.start, report: said },
+    deps.clock.now(),
+  );
+  await deps.inbox.consume(run.id);
+  return null;
+}
+
+async function publish(deps: RunDeps, before: Run, ground: Ground, signal: AbortSignal): Promise<Published> {
+  const run = (await deps.runs.get(before.id)) ?? before;
+  await deps.inbox.consume(run.id);
+  const head = run.headBefore ?? "";
+  const published = await deps.workplaces.publish({ ...ground.place, run }, head, signal);
+  if (published.kind === "failed") return published;
+  await deps.runs.update(run.id, {
+    headAfter: published.head,
+    commits: published.kind === "published" ? published.commits : 0,
+  });
+  return published;
+}

@@ -1,0 +1,139 @@
+import type { AgentType } from "../domain/agent.ts";
+import type { EffectBody, EffectResult, Precondition } from "../domain/effect.ts";
+import type { ForgeEvent, Snapshot } from "../domain/event.ts";
+import type { Forge, RepositoryInfo } from "../domain/forge.ts";
+import type { Clock, EventId, LaneKey, RunId, ThreadId } from "../domain/ids.ts";
+import type { Log } from "../domain/log.ts";
+import type { AgentOutcome, Published, Run, RunFailure, RunState } from "../domain/run.ts";
+import type { Task } from "../domain/task.ts";
+import type { Thread } from "../domain/thread.ts";
+
+/** What a run may change of itself while it goes on. */
+export type RunPatch = Partial<
+  Pick<Run, "session" | "start" | "headBefore" | "headAfter" | "commits" | "pullRequest" | "report" | "failure">
+>;
+
+export interface RunBook {
+  /** Moves a run on from one state to the next; false where it was not in `from`, and nothing changed. */
+  enter(run: RunId, from: RunState, to: RunState, patch: RunPatch, now: number): Promise<boolean>;
+  update(run: RunId, patch: RunPatch): Promise<void>;
+  finish(run: RunId, patch: RunPatch, now: number): Promise<void>;
+  get(run: RunId): Promise<Run | null>;
+  /** Newest first. */
+  ofLane(lane: LaneKey, limit: number): Promise<Run[]>;
+}
+
+export interface Inbox {
+  offer(lane: LaneKey, run: RunId): Promise<EventId[]>;
+  consume(run: RunId): Promise<void>;
+  giveBack(run: RunId): Promise<void>;
+}
+
+/** A lane's checkout on its branch, ready for the agent. */
+export interface Workplace {
+  head: string;
+  base: string;
+  /** What a person should know about how it was made, e.g. that work was kept aside. */
+  notes: readonly string[];
+}
+
+export interface Workplaces {
+  /** Rejects with a {@link RunStopped} whose failure says what to do. */
+  prepare(place: PlaceRequest, signal: AbortSignal): Promise<Workplace>;
+  /** Safe to call again after a crash anywhere in it. */
+  publish(place: PlaceRequest, headBefore: string, signal: AbortSignal): Promise<Published>;
+}
+
+export interface PlaceRequest {
+  run: Run;
+  thread: Thread;
+  agent: AgentType;
+  repository: RepositoryInfo;
+  settings: RepositorySettings;
+}
+
+export interface RepositorySettings {
+  baseBranch: string | null;
+  setup: string | null;
+  testCommand: string | null;
+}
+
+export interface AgentRequest {
+  place: PlaceRequest;
+  prompts: Prompts;
+}
+
+/** What the agent is told: `fresh` begins a session, `resumed` goes on with one. */
+export interface Prompts {
+  system: string;
+  fresh: string;
+  resumed: string;
+}
+
+export interface PromptInputs {
+  agent: AgentType;
+  skill: string;
+  thread: Thread;
+  /** The issue as it was when its event was stored: later edits do not change what was asked. */
+  subject: Snapshot;
+  branch: string;
+  base: string;
+  testCommand: string | null;
+  events: readonly ForgeEvent[];
+}
+
+export interface NewEffect {
+  key: string;
+  author: string;
+  thread: Thread;
+  run: RunId;
+  body: EffectBody;
+  preconditions: Precondition[];
+}
+
+export type EffectEnd =
+  | { state: "done"; result: EffectResult }
+  | { state: "superseded" | "parked"; error: string }
+  | { state: "unfinished" };
+
+export interface Outbox {
+  /** Storing the same key again changes nothing. */
+  enqueue(effect: NewEffect): Promise<void>;
+  /** Resolves when the effect has ended, or with `unfinished` when the signal aborts. */
+  ended(key: string, signal: AbortSignal): Promise<EffectEnd>;
+}
+
+export interface RunDeps {
+  clock: Clock;
+  log: Log;
+  runs: RunBook;
+  inbox: Inbox;
+  events: { get(id: EventId): Promise<ForgeEvent | null> };
+  threads: { get(id: ThreadId): Promise<Thread | null>; linkRef(thread: ThreadId, number: number): Promise<void> };
+  workplaces: Workplaces;
+  outbox: Outbox;
+  prompts(inputs: PromptInputs): Prompts;
+  runAgent(request: AgentRequest, signal: AbortSignal): Promise<AgentOutcome>;
+  agent(name: string): AgentType | null;
+  repositorySettings(thread: Thread): RepositorySettings | null;
+  forge(thread: Thread): Pick<Forge, "repository" | "issue">;
+  redact(text: string): string;
+  /** How often a task is tried before it fails for good. */
+  runAttempts: number;
+}
+
+/** Ends a run from within with a failure that is already put in words. */
+export class RunStopped extends Error {
+  override readonly name = "RunStopped";
+  readonly failure: RunFailure;
+
+  constructor(failure: RunFailure, options?: ErrorOptions) {
+    super(failure.kind, options);
+    this.failure = failure;
+  }
+}
+
+export interface Job {
+  run: Run;
+  task: Task;
+}
