@@ -45,9 +45,21 @@ const stageExtras: Record<string, readonly string[]> = { http: [api] };
 /** Deciders inside a stage's folder: data in, data out. */
 const pureFiles: Record<string, readonly string[]> = {
   events: ["deltas.ts", "keys.ts", "mentions.ts", "normalise.ts"],
-  flows: ["check.ts", "contexts.ts", "decide.ts", "expressions.ts", "flow.ts", "match.ts", "types.ts"],
+  flows: [
+    "check.ts",
+    "contexts.ts",
+    "decide.ts",
+    "expressions.ts",
+    "faults.ts",
+    "flow.ts",
+    "match.ts",
+    "schema.ts",
+    "types.ts",
+  ],
+  jail: ["settings.ts"],
+  runs: ["receipt.ts"],
   sessions: ["choose.ts", "fence.ts", "inbox.ts", "prompt.ts", "system-prompt.ts"],
-  tasks: ["budget.ts", "budgets.ts", "limits.ts", "pool.ts"],
+  tasks: ["budget.ts", "budgets.ts", "limits.ts", "pool.ts", "retry.ts"],
 };
 
 /** Libraries that only turn data into data. */
@@ -56,7 +68,6 @@ const purePackages = [
   "yaml",
   "liquidjs",
   "@actions/expressions",
-  "@actions/expressions/ast",
   "mdast-util-*",
   "micromark-*",
   "node:crypto",

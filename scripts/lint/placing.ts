@@ -14,9 +14,13 @@ export function refusal(file: string, specifier: string): string | undefined {
   if (layer === undefined) return undefined;
   if (specifier.startsWith(".")) return refusalOfFile(file, layer, posix.join(posix.dirname(file), specifier));
   if (specifier.startsWith("@claude-hooks/")) return refusalOfWorkspace(layer, specifier);
-  if (layer.packages?.some((glob) => posix.matchesGlob(specifier, glob)) ?? true) return undefined;
+  if (layer.packages?.some((glob) => posix.matchesGlob(packageOf(specifier), glob)) ?? true) return undefined;
   return `${layer.name} may use only ${layer.packages?.join(", ")}, not "${specifier}"`;
 }
+
+/** `@scope/name/deep` is of `@scope/name`; Node's modules stand for themselves. */
+const packageOf = (specifier: string): string =>
+  specifier.startsWith("node:") ? specifier : (/^(?:@[^/]+\/)?[^/]+/.exec(specifier)?.[0] ?? specifier);
 
 function refusalOfFile(file: string, layer: Layer, target: string): string | undefined {
   if (layer.imports === "everything") return undefined;
