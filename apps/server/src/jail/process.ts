@@ -1,0 +1,75 @@
+import type { ChildProcessWithoutNullStreams } from "node:child_process";
+import { readFileSync } from "node:fs";
+import type { Readable, Writable } from "node:stream";
+
+/** A jail that runs: what the Agent SDK calls a spawned process. Its `exit` comes when nothing of the jail is left. */
+export class JailedProcess {
+  readonly stdin: Writable;
+  readonly stdout: Readable;
+  readonly stderr: Readable;
+  readonly on: ChildProcessWithoutNullStreams["on"];
+  readonly once: ChildProcessWithoutNullStreams["once"];
+  readonly off: ChildProcessWithoutNullStreams["off"];
+  readonly #child: ChildProcessWithoutNullStreams;
+  #killed = false;
+
+  constructor(child: ChildProcessWithoutNullStreams, signal?: AbortSignal) {
+    this.#child = child;
+    this.stdin = child.stdin;
+    this.stdout = child.stdout;
+    this.stderr = child.stderr;
+    this.on = child.on.bind<typeof child.on>(child);
+    this.once = child.once.bind<typeof child.once>(child);
+    this.off = child.off.bind<typeof child.off>(child);
+    const abort = () => void this.kill("SIGKILL");
+    signal?.addEventListener("abort", abort, { once: true });
+    child.once("exit", () => signal?.removeEventListener("abort", abort));
+    if (signal?.aborted === true) abort();
+  }
+
+  /** Of bwrap, outside the jail. */
+  get pid(): number | undefined {
+    return this.#child.pid;
+  }
+
+  get killed(): boolean {
+    return this.#killed;
+  }
+
+  get exitCode(): number | null {
+    return this.#child.exitCode;
+  }
+
+  get signalCode(): NodeJS.Signals | null {
+    return this.#child.signalCode;
+  }
+
+  /**
+   * Signals the jail's init, which passes SIGTERM on to the command and takes every process of the jail with it when it
+   * ends; bwrap, and so `exit`, waits for it. A jail that is not up yet is killed whatever the signal.
+   */
+  kill(signal: NodeJS.Signals = "SIGTERM"): boolean {
+    const { pid, exitCode, signalCode } = this.#child;
+    if (pid === undefined || exitCode !== null || signalCode !== null) return false;
+    this.#killed = true;
+    const init = initOf(pid);
+    if (init === undefined) return this.#child.kill("SIGKILL");
+    try {
+      return process.kill(init, signal);
+    } catch {
+      return this.#child.kill("SIGKILL");
+    }
+  }
+}
+
+/** The jail's pid 1 as seen from outside, once it listens to signals. */
+function initOf(bwrapPid: number): number | undefined {
+  try {
+    const [first] = readFileSync(`/proc/${bwrapPid}/task/${bwrapPid}/children`, "utf8").trim().split(" ");
+    const init = Number(first);
+    if (!Number.isInteger(init) || init <= 1) return undefined;
+    return readFileSync(`/proc/${init}/comm`, "utf8").trim() === "tini" ? init : undefined;
+  } catch {
+    return undefined;
+  }
+}
