@@ -44,7 +44,6 @@ const stageExtras: Record<string, readonly string[]> = { http: [api] };
 
 /** Deciders inside a stage's folder: data in, data out. */
 const pureFiles: Record<string, readonly string[]> = {
-  events: ["deltas.ts", "keys.ts", "mentions.ts", "normalise.ts"],
   flows: [
     "check.ts",
     "contexts.ts",
@@ -59,7 +58,7 @@ const pureFiles: Record<string, readonly string[]> = {
   jail: ["settings.ts"],
   runs: ["receipt.ts"],
   sessions: ["choose.ts", "fence.ts", "inbox.ts", "prompt.ts", "system-prompt.ts"],
-  tasks: ["budget.ts", "budgets.ts", "limits.ts", "pool.ts", "retry.ts"],
+  tasks: ["retry.ts"],
 };
 
 /** Libraries that only turn data into data. */

@@ -25,7 +25,7 @@ fi
       env: { PATH: `${folder}:/usr/bin:/bin`, HOME: "", ...env },
       stdin: "ignore",
       stdout: "pipe",
-      stderr: "inherit",
+      stderr: "ignore",
     });
     const lines = (await new Response(run.stdout).text()).trimEnd().split("\n");
     return { code: await run.exited, last: lines.at(-1), text: lines.join("\n") };

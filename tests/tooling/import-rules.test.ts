@@ -1,5 +1,8 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { existsSync } from "node:fs";
 import { readdir } from "node:fs/promises";
+import { join } from "node:path";
+import { layers } from "../../scripts/lint/layers.ts";
 import { copyTree, type Finding, repository, type Tree } from "./tree.ts";
 
 const server = "apps/server/src";
@@ -282,4 +285,10 @@ describe("on a copy of this repository", () => {
     for (const violation of violations.filter(({ file }) => file.includes("/planted"))) expectFound(after, violation);
     expect(after.filter(({ file }) => !(file in planted))).toEqual(before);
   }, 120_000);
+});
+
+test("every file that the table calls pure is there, so that a new name cannot take it out of the rules", () => {
+  const named = layers.filter(({ name }) => name.endsWith("(pure)")).flatMap(({ files }) => files);
+  expect(named.length).toBeGreaterThan(0);
+  expect(named.filter((file) => !existsSync(join(repository, file)))).toEqual([]);
 });
