@@ -16,7 +16,7 @@ export interface RepositoryRef {
 /** What is known of an issue or pull request at one time; deltas are computed from two of them. */
 export interface Snapshot {
   kind: "issue" | "pull_request";
-  /** The forge's id of the issue (a pull request has one too), unique in the forge. */
+  /** The forge's id of the issue or of the pull request: unique among its kind only, so keys go by repository and number. */
   issueId: number;
   number: number;
   title: string;
@@ -25,11 +25,25 @@ export interface Snapshot {
   state: "open" | "closed";
   labels: string[];
   assignees: Actor[];
-  /** Of a pull request only. */
+  /** Of a pull request only. A head in another repository is `owner:branch`, which no branch of ours can be called (`:` is not allowed in a ref). */
   pull: { headBranch: string; headSha: string; baseBranch: string; merged: boolean; draft: boolean } | null;
   /** Milliseconds since the epoch, by the forge's clock. */
   createdAt: number;
   updatedAt: number;
+  /** Of a stored snapshot only. */
+  untold?: Untold;
+}
+
+/**
+ * What the first sight of an issue showed without saying when it came to be (a comment was the first that we heard of it).
+ * An `assigned` or `opened` that comes late, and is not younger than that first sight, may still make events of these.
+ */
+export interface Untold {
+  /** The `updatedAt` of the first sight. */
+  seenAt: number;
+  /** User ids. */
+  assignees: number[];
+  labels: string[];
 }
 
 export interface CommentRef {
@@ -66,7 +80,16 @@ export type Observation = { repository: RepositoryRef; actor: Actor } & (
   | { kind: "comment"; action: "created" | "edited" | "deleted"; subject: Snapshot; comment: CommentRef }
   | { kind: "review"; verdict: ReviewVerdict; subject: Snapshot; body: string }
   | { kind: "push"; branch: string; before: string; after: string }
-  | { kind: "ci"; outcome: "success" | "failure"; runId: number; headSha: string; branch: string; name: string }
+  | {
+      kind: "ci";
+      outcome: "success" | "failure";
+      runId: number;
+      headSha: string;
+      branch: string;
+      name: string;
+      /** By the forge's clock: a run that is started again keeps its id. */
+      finishedAt: number;
+    }
 );
 
 export type ReviewVerdict = "approved" | "changes_requested" | "commented";

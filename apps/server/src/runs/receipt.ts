@@ -1,6 +1,6 @@
 import { failureText } from "../domain/failure-text.ts";
 import type { Run } from "../domain/run.ts";
-import type { SessionStart } from "../domain/session.ts";
+import { duration, startText } from "../domain/session-text.ts";
 
 /** Everything that a receipt tells; one comment per lane, rewritten as its runs go on. */
 export interface ReceiptInputs {
@@ -61,21 +61,6 @@ function facts(run: Run, { cause, notes, work, next, now }: ReceiptInputs): stri
   return rows;
 }
 
-/** "resumed, last used 3 h ago", or "started fresh" with the reason. */
-export function startText(start: SessionStart, at: number): string {
-  if (start.kind === "resumed") return `resumed, last used ${duration(Math.max(0, at - start.lastUsedAt))} ago`;
-  switch (start.reason) {
-    case "none":
-      return "started fresh: the first run here";
-    case "expired":
-      return `started fresh: the session expired${start.detail === null ? "" : ` (${start.detail})`}`;
-    case "resume-failed":
-      return `started fresh: the earlier session could not be resumed${start.detail === null ? "" : ` (${start.detail})`}`;
-    default:
-      return start.reason satisfies never;
-  }
-}
-
 function figures(run: Run, now: number): string {
   const took = duration((run.finishedAt ?? now) - run.startedAt);
   const id = `\`${run.id.slice(-8)}\``;
@@ -107,15 +92,6 @@ export function inert(text: string): string {
     .replaceAll(/!\[/g, "!\u200b[")
     .replaceAll(/(^|[^\w`])@(?=[\w-])/g, "$1@\u200b")
     .replaceAll(/\b(close[sd]?|fix(?:e[sd])?|resolve[sd]?)(:?\s+)(?=[\w./-]*#\d)/gi, "$1$2\u200b");
-}
-
-export function duration(ms: number): string {
-  const seconds = Math.round(ms / 1_000);
-  if (seconds < 120) return `${seconds} s`;
-  const minutes = Math.round(seconds / 60);
-  if (minutes < 120) return `${minutes} min`;
-  const hours = Math.round(minutes / 60);
-  return hours < 48 ? `${hours} h` : `${Math.round(hours / 24)} days`;
 }
 
 export const count = (n: number, noun: string): string => `${n} ${noun}${n === 1 ? "" : "s"}`;

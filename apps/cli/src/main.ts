@@ -1,0 +1,71 @@
+#!/usr/bin/env bun
+import { join } from "node:path";
+import { readStateDir } from "@claude-hooks/server/config";
+import { Command } from "commander";
+import { Client, ClientError } from "./client.ts";
+import { explain } from "./commands/explain.ts";
+import { listRuns, showRun, tailRun } from "./commands/runs.ts";
+
+const print = (text: string): void => void process.stdout.write(`${text}\n`);
+
+const program = new Command("claude-hooks")
+  .description("Turns a git forge into a place where coding agents work.")
+  .option("-c, --config <file>", "the configuration", process.env["CLAUDE_HOOKS_CONFIG"] ?? "config/agents.json")
+  .option("-s, --state <folder>", "the service's state folder (default: the configuration's state_dir)")
+  .showHelpAfterError("(--help lists the commands)");
+
+const client = (): Client => {
+  const { config, state } = program.opts<{ config: string; state?: string }>();
+  return new Client(join(state ?? readStateDir(config), "api.sock"));
+};
+
+program
+  .command("serve")
+  .description("run the service")
+  .action(async () => {
+    const { serve } = await import("@claude-hooks/server");
+    process.exitCode = await serve(program.opts<{ config: string }>().config);
+  });
+
+program
+  .command("demo")
+  .description("show the whole job on a simulated forge and a scripted model")
+  .option("--exit", "end by itself, with 0 only if everything held")
+  .option("--json", "print what happened as JSON (with --exit)")
+  .option("--live", "use the real model, with ANTHROPIC_API_KEY")
+  .action(async (options: { exit?: boolean; json?: boolean; live?: boolean }) => {
+    const { demo } = await import("./demo/demo.ts");
+    process.exitCode = await demo(options);
+  });
+
+const runs = program.command("runs").description("what ran, and what came of it");
+runs
+  .command("ls")
+  .description("the newest runs")
+  .option("-n, --limit <number>", "how many", "30")
+  .option("--json", "as JSON")
+  .action((options: { limit: string; json?: boolean }) => listRuns(client(), print, options));
+runs
+  .command("show <run>")
+  .description("one run; the last part of its id is enough")
+  .option("--json", "as JSON")
+  .action((id: string, options: { json?: boolean }) => showRun(client(), print, id, options));
+runs
+  .command("tail <run>")
+  .description("what a run's agent says and does, live while it works")
+  .option("--json", "as JSON lines")
+  .action((id: string, options: { json?: boolean }) => tailRun(client(), print, id, options));
+
+program
+  .command("explain <subject>")
+  .description("why something ran, or why nothing did: a delivery, an event, a run, or a thread such as owner/repo#12")
+  .option("--json", "as JSON")
+  .action((subject: string, options: { json?: boolean }) => explain(client(), print, subject, options));
+
+try {
+  await program.parseAsync();
+} catch (error) {
+  if (!(error instanceof ClientError) && !(error instanceof Error && error.name === "ConfigError")) throw error;
+  process.stderr.write(`claude-hooks: ${error.message}\n`);
+  process.exitCode = 1;
+}
