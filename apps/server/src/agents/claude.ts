@@ -1,0 +1,187 @@
+import type { Readable } from "node:stream";
+import {
+  type Query,
+  query,
+  type SDKUserMessage,
+  type SpawnedProcess,
+  type SpawnOptions,
+} from "@anthropic-ai/claude-agent-sdk";
+import type { AgentMessage, AgentRuntime, AgentSession, AgentStart, Timers } from "./agent-runtime.ts";
+import { translate } from "./claude-messages.ts";
+import { refusedTools } from "./claude-tools.ts";
+import { boundedJson } from "./raw.ts";
+import { createTail, type Tail } from "./tail.ts";
+
+export type AgentProcess = SpawnedProcess & { stderr: Readable };
+
+/** Where a lane's agent runs. The paths are those that it sees itself, inside its jail. */
+export interface ClaudePlace {
+  executable: string;
+  cwd: string;
+  /** The whole environment: nothing is inherited. */
+  env: Readonly<Record<string, string>>;
+  /** Must end the whole process tree when the process that it gives back is killed. */
+  spawn(options: SpawnOptions): AgentProcess;
+  timers: Timers;
+}
+
+/** What the credential is decides how the agent behaves: only with a subscription's does it report usage limits. */
+export type CredentialKind = "api-key" | "oauth";
+
+export interface ClaudeEnvironment {
+  /** HOME inside the jail; the transcripts lie in it, so it is kept between the runs of a lane. */
+  home: string;
+  /** The broker's socket as the agent sees it. */
+  brokerSocket: string;
+  credential: CredentialKind;
+}
+
+/** The agent's environment: no secret in it, and an http base URL, without which the socket is tried with TLS and fails after 20 s. */
+export function claudeEnvironment({ home, brokerSocket, credential }: ClaudeEnvironment): Record<string, string> {
+  const placeholder = "held-by-the-broker";
+  return {
+    HOME: home,
+    CLAUDE_CONFIG_DIR: `${home}/.claude`,
+    ...(credential === "oauth" ? { CLAUDE_CODE_OAUTH_TOKEN: placeholder } : { ANTHROPIC_API_KEY: placeholder }),
+    ANTHROPIC_UNIX_SOCKET: brokerSocket,
+    ANTHROPIC_BASE_URL: "http://broker",
+    API_TIMEOUT_MS: "300000",
+    CLAUDE_CODE_MAX_RETRIES: "4",
+    CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC: "1",
+    CLAUDE_CODE_DISABLE_AUTO_MEMORY: "1",
+    CLAUDE_CODE_STARTUP_FAILURE_RESULTS: "1",
+    DISABLE_TELEMETRY: "1",
+  };
+}
+
+/** The Claude agent: one process of the native binary for each start, with nothing of the repository's settings loaded. */
+export function claudeRuntime(place: ClaudePlace): AgentRuntime {
+  return { start: (request) => startClaude(place, request) };
+}
+
+function startClaude(place: ClaudePlace, request: AgentStart): AgentSession {
+  const input = createInput();
+  const child = createChild(place);
+  const live = query({ prompt: input.messages, options: optionsOf(place, request, child.spawn) });
+  return {
+    messages: read(live, request, child),
+    push: input.push,
+    end: input.end,
+    interrupt() {
+      // It answers only while the process can hear; whoever asked kills it after a while.
+      live.interrupt().catch(() => {});
+    },
+    kill: child.kill,
+    stderrTail: child.stderr.text,
+    async [Symbol.asyncDispose]() {
+      child.kill();
+      live.close();
+      await child.ended();
+    },
+  };
+}
+
+function optionsOf(place: ClaudePlace, request: AgentStart, spawn: ClaudePlace["spawn"]) {
+  const { model, systemPrompt, tools, maxTurns, resume } = request;
+  return {
+    cwd: place.cwd,
+    env: { ...place.env },
+    pathToClaudeCodeExecutable: place.executable,
+    spawnClaudeCodeProcess: spawn,
+    settingSources: [],
+    strictMcpConfig: true,
+    permissionMode: "dontAsk",
+    permissionPrompts: "none",
+    tools: [...tools],
+    allowedTools: [...tools],
+    disallowedTools: refusedTools.filter((name) => !tools.includes(name)),
+    verbatimPrompts: true,
+    model,
+    systemPrompt: { type: "preset", preset: "claude_code", append: systemPrompt },
+    ...(maxTurns === null ? {} : { maxTurns }),
+    ...(resume === null ? {} : { resume }),
+  } satisfies NonNullable<Parameters<typeof query>[0]["options"]>;
+}
+
+async function* read(live: Query, { onRaw }: AgentStart, child: Child): AsyncGenerator<AgentMessage> {
+  try {
+    for await (const raw of live) {
+      onRaw(boundedJson(raw));
+      yield* translate(raw);
+    }
+  } catch (error) {
+    await child.ended();
+    // The SDK throws once more what the result before it has said.
+    if ((error as { errorClass?: unknown }).errorClass !== "error_result") throw error;
+  }
+}
+
+interface Child {
+  spawn(options: SpawnOptions): AgentProcess;
+  kill(): void;
+  /** The process is gone and its stderr is read; at once where none was started. */
+  ended(): Promise<void>;
+  stderr: Tail;
+}
+
+function createChild({ spawn, timers }: ClaudePlace): Child {
+  let child: AgentProcess | null = null;
+  let ended = Promise.resolve();
+  const stderr = createTail(8_192);
+  return {
+    stderr,
+    spawn(options) {
+      child = spawn(options);
+      child.stderr.on("data", (chunk: Buffer) => stderr.add(chunk));
+      ended = endOf(child, timers);
+      return child;
+    },
+    kill() {
+      child?.kill("SIGKILL");
+    },
+    ended: () => ended,
+  };
+}
+
+/** A grandchild outside a jail can hold the pipe open after the process is gone, so that is not waited for without end. */
+async function endOf(child: AgentProcess, timers: Timers): Promise<void> {
+  const read = new Promise<void>((resolve) => child.stderr.once("close", resolve));
+  await new Promise<void>((resolve) => {
+    child.once("exit", () => resolve());
+    child.once("error", () => resolve());
+  });
+  const late = Promise.withResolvers<void>();
+  const timer = timers.after(1_000, late.resolve);
+  await Promise.race([read, late.promise]);
+  timer.cancel();
+}
+
+function createInput() {
+  const waiting: string[] = [];
+  let closed = false;
+  let wake = Promise.withResolvers<void>();
+  async function* messages(): AsyncGenerator<SDKUserMessage> {
+    for (;;) {
+      const text = waiting.shift();
+      if (text !== undefined) {
+        yield { type: "user", message: { role: "user", content: text }, parent_tool_use_id: null };
+        continue;
+      }
+      if (closed) return;
+      await wake.promise;
+      wake = Promise.withResolvers<void>();
+    }
+  }
+  return {
+    messages: messages(),
+    push(text: string) {
+      if (closed) throw new Error("The agent's input is closed: a message for it must wait for its next run.");
+      waiting.push(text);
+      wake.resolve();
+    },
+    end() {
+      closed = true;
+      wake.resolve();
+    },
+  };
+}

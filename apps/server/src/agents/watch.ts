@@ -1,0 +1,59 @@
+import type { AgentMessage, AgentSession, Timers } from "./agent-runtime.ts";
+import type { Bounds, Seen, Stop } from "./attempt.ts";
+
+interface Watch extends Disposable {
+  /** After the message was noted. */
+  heard(message: AgentMessage): void;
+}
+
+/**
+ * Ends a process that is late, silent, refused or no longer wanted, and closes the input of one that is done. A turn's end
+ * is not the run's: while background tasks are under way, another turn can follow.
+ */
+export function watchOver(live: AgentSession, seen: Seen, bounds: Bounds, timers: Timers, signal: AbortSignal): Watch {
+  let closed = false;
+  let killer: { cancel(): void } | null = null;
+  let silence = timers.after(bounds.stallMs, onSilence);
+  const deadline = timers.after(bounds.deadlineMs, () => stop("deadline"));
+  const onAbort = () => stop("interrupted");
+  signal.addEventListener("abort", onAbort);
+
+  function stop(reason: Stop): void {
+    if (seen.stop !== null) return;
+    seen.stop = reason;
+    if (reason === "stalled" || reason === "unauthorized") return live.kill();
+    live.interrupt();
+    killer = timers.after(bounds.graceMs, () => live.kill());
+  }
+
+  function close(): void {
+    if (!closed) live.end();
+    closed = true;
+  }
+
+  // A finished background task begins a turn of its own at once; a stopped one may not, and one that never ends (a server) never does.
+  const quietMs = () => (seen.resting && (closed || seen.tasks === 0) ? bounds.graceMs : bounds.stallMs);
+
+  function onSilence(): void {
+    if (!seen.resting) return stop("stalled");
+    if (closed || seen.tasks > 0) return live.kill();
+    close();
+    silence = timers.after(bounds.graceMs, onSilence);
+  }
+
+  return {
+    heard(message) {
+      if (message.kind === "api-retry" && isRefusal(message.status)) return stop("unauthorized");
+      if (message.kind === "result" && (seen.stop !== null || (message.queued === 0 && seen.tasks === 0))) close();
+      silence.cancel();
+      silence = timers.after(quietMs(), onSilence);
+    },
+    [Symbol.dispose]() {
+      signal.removeEventListener("abort", onAbort);
+      for (const timer of [silence, deadline, killer]) timer?.cancel();
+    },
+  };
+}
+
+/** The agent would try a refused key again for minutes. */
+const isRefusal = (status: number | null): boolean => status === 401 || status === 403;
