@@ -42,7 +42,8 @@ export interface AgentReport {
 /** How one run's agent ended. `session` is null where it never got as far as having one. */
 export type AgentOutcome =
   | { kind: "completed"; report: AgentReport; session: SessionId; start: SessionStart }
-  | { kind: "failed"; failure: RunFailure; session: SessionId | null; start: SessionStart };
+  /** `report` says what it cost all the same, where the agent got as far as saying so. */
+  | { kind: "failed"; failure: RunFailure; report: AgentReport | null; session: SessionId | null; start: SessionStart };
 
 /** What became of a branch that was to be published. */
 export type Published =

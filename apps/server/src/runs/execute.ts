@@ -92,11 +92,11 @@ async function letAgentWork(
   });
   await deps.runs.enter(run.id, "starting", "running", {}, deps.clock.now());
   const outcome = await deps.runAgent({ place, prompts }, signal);
+  const said = outcome.report === null ? null : { ...outcome.report, summary: deps.redact(outcome.report.summary) };
   if (outcome.kind === "failed") {
-    await deps.runs.update(run.id, { session: outcome.session, start: outcome.start });
+    await deps.runs.update(run.id, { session: outcome.session, start: outcome.start, report: said });
     return outcome.failure;
   }
-  const said = { ...outcome.report, summary: deps.redact(outcome.report.summary) };
   await deps.runs.enter(
     run.id,
     "running",
