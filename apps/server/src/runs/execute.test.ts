@@ -147,8 +147,7 @@ describe("a run", () => {
   });
 
   test("lets no secret into the pull request or the receipt", async () => {
-    const runAgent = async () =>
-      ({ ...completed, report: { ...completed.report, summary: "the key is s3cret" } }) as typeof completed;
+    const runAgent = async () => ({ ...completed, report: { ...completed.report, summary: "the key is s3cret" } });
     const { deps, job, effects } = world({ runAgent });
     await executeRun(deps, job, never);
     expect(JSON.stringify(effects)).not.toContain("s3cret");
