@@ -1,6 +1,7 @@
 #!/usr/bin/env bun
 import { join } from "node:path";
 import { readStateDir } from "@claude-hooks/server/config";
+import { configJsonSchema } from "@claude-hooks/server/schema";
 import { Command } from "commander";
 import { Client, ClientError } from "./client.ts";
 import { explain } from "./commands/explain.ts";
@@ -37,6 +38,11 @@ program
     const { demo } = await import("./demo/demo.ts");
     process.exitCode = await demo(options);
   });
+
+program
+  .command("schema")
+  .description("print the JSON Schema of the configuration, for editors")
+  .action(() => process.stdout.write(configJsonSchema()));
 
 const runs = program.command("runs").description("what ran, and what came of it");
 runs
