@@ -134,7 +134,8 @@ export class Rest {
     const chunks: Uint8Array[] = [];
     let size = 0;
     try {
-      for await (const chunk of response.body ?? []) {
+      const body: AsyncIterable<Uint8Array> | null = response.body;
+      for await (const chunk of body ?? []) {
         size += chunk.byteLength;
         if (size > maxBodyBytes) break;
         chunks.push(chunk);

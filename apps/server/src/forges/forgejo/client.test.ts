@@ -166,9 +166,20 @@ describe("Forgejo's client", () => {
   test("does not take a closed pull request or another base for the one it looks for", async () => {
     const branch = (ref: string) => ({ label: ref, ref, sha: "a".repeat(40), repo_id: 1 });
     const pull = (id: number, state: string, head: object, base: string) => ({
-      ...{ id, number: id, title: "t", body: "", user: null, state, labels: null, assignees: null, merged: false },
-      ...{ html_url: `u/${id}`, head, base: branch(base) },
-      ...{ created_at: "2026-07-01T10:00:00Z", updated_at: "2026-07-01T10:00:00Z" },
+      id,
+      number: id,
+      title: "t",
+      body: "",
+      user: null,
+      state,
+      labels: null,
+      assignees: null,
+      merged: false,
+      html_url: `u/${id}`,
+      head,
+      base: branch(base),
+      created_at: "2026-07-01T10:00:00Z",
+      updated_at: "2026-07-01T10:00:00Z",
     });
     const pulls = [
       pull(1, "closed", branch("bot/1"), "main"),

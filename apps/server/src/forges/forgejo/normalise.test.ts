@@ -14,14 +14,27 @@ const { samples } = Index.parse(JSON.parse(readFileSync(join(folder, "_index.jso
 
 const forge = "home" as ForgeId;
 
-function normalised(name: string, change: (payload: any) => void = () => undefined) {
+type Json = Record<string, unknown>;
+
+/** The payload with the values at these paths (`issue.user`) put in place of its own; undefined takes one away. */
+function changed(payload: Json, changes: Json): Json {
+  for (const [path, value] of Object.entries(changes)) {
+    const keys = path.split(".");
+    const last = keys.pop() ?? "";
+    const parent = keys.reduce((at, key) => at[key] as Json, payload);
+    parent[last] = value;
+  }
+  return payload;
+}
+
+/** `changes` as {@link changed} takes them. */
+function normalised(name: string, changes: Json = {}) {
   const sample = samples[name];
   if (sample === undefined) throw new Error(`no sample ${name}`);
   const headers = new Headers(sample.headers);
   const first = (names: readonly string[]) =>
     names.map((header) => headers.get(header)).find((value) => value !== null) ?? "";
-  const payload: unknown = JSON.parse(readFileSync(join(folder, sample.file), "utf8"));
-  change(payload);
+  const payload = changed(JSON.parse(readFileSync(join(folder, sample.file), "utf8")) as Json, changes);
   const { event, eventType } = forges.forgejo.headers;
   const result = forges.forgejo.normalise({ forge, event: first(event), eventType: first(eventType), payload });
   return { result, payload };
@@ -158,46 +171,37 @@ describe("a Forgejo delivery", () => {
   });
 
   test("names the branch of a pull request whose branch was deleted", () => {
-    const { result } = normalised("forgejo.pull_request.closed_merged", (payload) => {
-      payload.pull_request.head.ref = "refs/pull/13/head";
+    const { result } = normalised("forgejo.pull_request.closed_merged", {
+      "pull_request.head.ref": "refs/pull/13/head",
     });
     expect(result).toMatchObject({ observation: { subject: { pull: { headBranch: "agent/issue-12" } } } });
   });
 
   test("never takes a fork's branch for one of the repository's own", () => {
-    const { result } = normalised("forgejo.pull_request.opened", (payload) => {
-      payload.pull_request.head.repo_id = 99;
-      payload.pull_request.head.repo.owner.login = "mallory";
+    const { result } = normalised("forgejo.pull_request.opened", {
+      "pull_request.head.repo_id": 99,
+      "pull_request.head.repo.owner.login": "mallory",
     });
     expect(result).toMatchObject({ observation: { subject: { pull: { headBranch: "mallory:agent/issue-12" } } } });
   });
 
   test("reads a user who is gone as Forgejo's Ghost", () => {
-    const { result } = normalised("forgejo.issues.opened", (payload) => {
-      payload.issue.user = null;
-    });
+    const { result } = normalised("forgejo.issues.opened", { "issue.user": null });
     expect(result).toMatchObject({ observation: { subject: { author: { id: -1, login: "Ghost" } } } });
   });
 
   test("with an action that is new to us is of no interest, and says which", () => {
-    const { result } = normalised("forgejo.issues.opened", (payload) => {
-      payload.action = "transferred";
-    });
+    const { result } = normalised("forgejo.issues.opened", { action: "transferred" });
     expect(result).toEqual({ kind: "no-interest", reason: 'its action "transferred" is not followed' });
   });
 
   test("that deletes a branch by a push is of no interest", () => {
-    const { result } = normalised("forgejo.push.branch", (payload) => {
-      payload.after = "0".repeat(40);
-    });
+    const { result } = normalised("forgejo.push.branch", { after: "0".repeat(40) });
     expect(result).toEqual({ kind: "no-interest", reason: "deleted branches and tags are not followed" });
   });
 
   test("without what its event type promises is unreadable, and says where", () => {
-    const { result } = normalised("forgejo.issues.opened", (payload) => {
-      payload.issue.number = "twelve";
-      delete payload.repository;
-    });
+    const { result } = normalised("forgejo.issues.opened", { "issue.number": "twelve", repository: undefined });
     expect(result).toMatchObject({ kind: "unreadable" });
     expect((result as { reason: string }).reason).toContain("repository:");
     expect((result as { reason: string }).reason).toContain("issue.number:");

@@ -30,8 +30,18 @@ const failure = async (work: Promise<unknown>): Promise<ForgeError> => {
   throw new Error("expected a ForgeError", { cause: error });
 };
 
+type SetUp = () => Promise<ForgeUnderTest>;
+
 /** What the rest of the service relies on, whatever the forge. */
-export function forgeContract(setUp: () => Promise<ForgeUnderTest>): void {
+export function forgeContract(setUp: SetUp): void {
+  reading(setUp);
+  writingPullRequests(setUp);
+  writingComments(setUp);
+  failing(setUp);
+  refusing(setUp);
+}
+
+function reading(setUp: SetUp): void {
   test("finds the repository by its numeric id, and each user by the token", async () => {
     await using forge = await setUp();
     const owner = forge.connect("owner");
@@ -71,7 +81,9 @@ export function forgeContract(setUp: () => Promise<ForgeUnderTest>): void {
       pull: null,
     });
   });
+}
 
+function writingPullRequests(setUp: SetUp): void {
   test("opens, finds and changes a pull request", async () => {
     await using forge = await setUp();
     const bot = forge.connect("bot");
@@ -116,7 +128,9 @@ export function forgeContract(setUp: () => Promise<ForgeUnderTest>): void {
     const found = await Promise.all([1, 53].map((n) => bot.findPullRequest(forge.repository, "main", `many/${n}`)));
     expect(found.map((pull) => pull?.title)).toEqual(["1", "53"]);
   });
+}
 
+function writingComments(setUp: SetUp): void {
   test("writes, reads in order and changes comments, also more than a page of them", async () => {
     await using forge = await setUp();
     const bot = forge.connect("bot");
@@ -124,11 +138,8 @@ export function forgeContract(setUp: () => Promise<ForgeUnderTest>): void {
     for (const body of bodies) await bot.createComment(forge.repository, forge.issue.number, body);
     const comments = await bot.comments(forge.repository, forge.issue.number);
     expect(comments.map(({ body }) => body)).toEqual(bodies);
-    const [first] = comments;
-    expect(await bot.updateComment(forge.repository, first!.id, "changed")).toMatchObject({
-      id: first!.id,
-      body: "changed",
-    });
+    const id = comments[0]?.id ?? 0;
+    expect(await bot.updateComment(forge.repository, id, "changed")).toMatchObject({ id, body: "changed" });
   });
 
   test("knows a branch's head, and that there is no such branch", async () => {
@@ -138,7 +149,9 @@ export function forgeContract(setUp: () => Promise<ForgeUnderTest>): void {
     expect(await bot.branchHead(forge.repository, "deep/er/branch")).toBe(sha);
     expect(await bot.branchHead(forge.repository, "deep/er")).toBeNull();
   });
+}
 
+function failing(setUp: SetUp): void {
   test("tells what may have been carried out from what was not", async () => {
     await using forge = await setUp();
     const bot = forge.connect("bot");
@@ -164,7 +177,9 @@ export function forgeContract(setUp: () => Promise<ForgeUnderTest>): void {
     expect(error.message).toContain("new token");
     expect(Bun.inspect(error)).not.toContain(token);
   });
+}
 
+function refusing(setUp: SetUp): void {
   test("does not show a private repository to an outsider", async () => {
     await using forge = await setUp();
     const error = await failure(forge.connect("outsider").issue(forge.repository, forge.issue.number));
