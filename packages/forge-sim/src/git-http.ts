@@ -97,7 +97,7 @@ async function backend(
 /** Splits off the CGI headers; the rest goes on as it comes. */
 async function readCgi(stream: ReadableStream<Uint8Array<ArrayBuffer>>): Promise<Response> {
   const reader = stream.getReader();
-  let seen: Buffer<ArrayBufferLike> = Buffer.alloc(0);
+  let seen: Buffer = Buffer.alloc(0);
   let end = -1;
   while (end < 0) {
     const { done, value } = await reader.read();
