@@ -31,7 +31,11 @@ const script: Script = {
         { steps: [{ text: "More.", tools: shell("printf two >> made.txt") }, { text: "Second turn done." }] },
         {
           when: { prompt: "WITH A MESSAGE" },
-          steps: [{ tools: shell("until test -e go; do :; done") }, { text: "Heard: {{folded}}" }],
+          steps: [
+            { tools: shell("until test -e go; do sleep 0.02; done") },
+            { tools: shell("true") },
+            { text: "Heard: {{folded}}" },
+          ],
         },
         {
           when: { prompt: "WITH A HELPER" },
@@ -54,7 +58,7 @@ const script: Script = {
         },
         {
           when: { prompt: "INTERRUPTED" },
-          steps: [{ tools: shell("until test -e never; do :; done") }, { text: "never said" }],
+          steps: [{ tools: shell("until test -e never; do sleep 0.02; done") }, { text: "never said" }],
         },
         { when: { prompt: "HELD" }, steps: [{ text: "held", gate: "held" }] },
         { when: { prompt: "CUT" }, steps: [{ text: "x".repeat(400), fault: { cut: true, times: 1 } }] },
@@ -177,11 +181,11 @@ test.each(["claude-opus-5-5", "claude-haiku-4-5"])(
       await model.waitForRequest((request) => request.step === 1);
       yield said("by the way");
       await Bun.write(join(folder, "work/go"), "");
-      await model.waitForRequest((request) => request.step === 2);
+      await model.waitForRequest((request) => request.step === 3);
     }
     const result = await resultOf(query({ prompt: input(), options: optionsFor(model, { model: name }) }));
     expect(result).toMatchObject({ is_error: false, result: "Heard: by the way" });
-    expect(places(model)).toEqual(["dev 3/1", "dev 3/2"]);
+    expect(places(model)).toEqual(["dev 3/1", "dev 3/2", "dev 3/3"]);
   },
 );
 

@@ -18,7 +18,7 @@ export interface ModelOptions {
   port?: number;
   /** Path of a unix socket to listen on. */
   socket?: string;
-  /** When given, requests with another key, or none, get the API's 401. */
+  /** When given, requests that carry it neither as x-api-key nor as bearer token get the API's 401. */
   apiKey?: string;
   /** How many of the latest requests keep their body (default 200); the agent's bodies are 50 KB and more. */
   keepBodies?: number;
@@ -74,12 +74,12 @@ export async function startModel(options: ModelOptions): Promise<Model> {
     url: listening.port === undefined ? "http://localhost" : `http://127.0.0.1:${listening.port}`,
     port: listening.port,
     socket: options.socket,
-    faults: { next: faults.next, clear: faults.clear },
-    requests: log.all,
+    faults,
+    requests: () => log.all(),
     unexpected: () => log.all().filter((request) => request.kind === "unexpected"),
-    waitForRequest: log.wait,
-    waitAtGate: gates.arrival,
-    open: gates.open,
+    waitForRequest: (predicate) => log.wait(predicate),
+    waitAtGate: (gate) => gates.arrival(gate),
+    open: (gate) => gates.open(gate),
     close,
     [Symbol.asyncDispose]: close,
   };

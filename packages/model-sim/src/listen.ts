@@ -2,7 +2,7 @@ import { once } from "node:events";
 import { lstat, rm } from "node:fs/promises";
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import { connect } from "node:net";
-import type { Reply } from "./reply.ts";
+import { errorReply, type Reply } from "./reply.ts";
 
 export interface Call {
   method: string;
@@ -61,30 +61,30 @@ async function serve(
   closing: Promise<void>,
 ): Promise<void> {
   const left = new Promise<void>((resolve) => response.once("close", () => resolve()));
-  try {
-    const { status, headers, body, cut } = await handle({
+  const answer = async () =>
+    handle({
       method: request.method ?? "GET",
       path: new URL(request.url ?? "/", "http://localhost").pathname,
       headers: headersOf(request),
       body: await readText(request),
       gone: Promise.race([left, closing]),
     });
-    response.writeHead(status, headers);
-    if (!cut) {
-      response.end(body);
-      return;
-    }
-    response.write(body, () => setTimeout(() => response.destroy(), CUT_PAUSE_MS));
-  } catch (error) {
-    console.error("model-sim failed to answer", error);
-    response.destroy();
+  const { status, headers, body, cut } = await answer().catch((error: unknown) =>
+    errorReply(500, `model-sim itself failed: ${error instanceof Error ? error.stack : String(error)}`),
+  );
+  response.writeHead(status, headers);
+  if (!cut) {
+    response.end(body);
+    return;
   }
+  response.write(body, () => setTimeout(() => response.destroy(), CUT_PAUSE_MS));
 }
 
 async function readText(request: IncomingMessage): Promise<string> {
-  const chunks: Buffer[] = [];
-  for await (const chunk of request) chunks.push(chunk);
-  return Buffer.concat(chunks).toString("utf8");
+  request.setEncoding("utf8");
+  let text = "";
+  for await (const chunk of request) text += String(chunk);
+  return text;
 }
 
 function headersOf(request: IncomingMessage): Headers {

@@ -58,7 +58,7 @@ function findStep(agent: ScriptedAgent, index: number, spoken: SpokenTurn, reque
  * The script's turn for each spoken turn, in order: an unused one whose `when` fits its prompts, otherwise the next
  * unused one without `when`.
  */
-export function allot(scripted: readonly Turn[], spoken: readonly SpokenTurn[]): (number | undefined)[] {
+function allot(scripted: readonly Turn[], spoken: readonly SpokenTurn[]): (number | undefined)[] {
   const used = new Set<number>();
   return spoken.map((turn) => {
     const said = turn.prompts.join("\n\n");
@@ -80,10 +80,10 @@ function findAgent(
   const system = systemText(request);
   const prompt = turns[0]?.prompts.join("\n\n") ?? "";
   const subagent = isSubagent(request, agentId);
-  return script.agents.find(({ match }) => {
-    if ((match.subagent ?? false) !== subagent) return false;
-    if (match.system !== undefined && !fits(match.system, system)) return false;
-    return match.prompt === undefined || fits(match.prompt, prompt);
+  return script.agents.find(({ match: wanted }) => {
+    if ((wanted.subagent ?? false) !== subagent) return false;
+    if (wanted.system !== undefined && !fits(wanted.system, system)) return false;
+    return wanted.prompt === undefined || fits(wanted.prompt, prompt);
   });
 }
 
@@ -105,8 +105,8 @@ function sideRequest(request: MessagesRequest): Decision | undefined {
 
 function noAgent(script: Script, subagent: boolean): Decision {
   const kind = subagent ? "sub-agent" : "agent";
-  const known = script.agents.filter(({ match }) => (match.subagent ?? false) === subagent);
-  const names = known.map(({ name, match }) => `${name} (${JSON.stringify(match)})`).join(", ");
+  const known = script.agents.filter((agent) => (agent.match.subagent ?? false) === subagent);
+  const names = known.map((agent) => `${agent.name} (${JSON.stringify(agent.match)})`).join(", ");
   return { kind: "unexpected", why: `no ${kind} of the script matches; it has ${names || "none"}`, place: {} };
 }
 

@@ -38,8 +38,8 @@ export function answerReply(answer: Answer, stream: boolean): Reply {
 
 /** The first half of the answer, then the connection breaks. */
 export function cutReply(answer: Answer, stream: boolean): Reply {
-  const parts = stream ? eventsOf(answer) : [...JSON.stringify(answer)];
-  const half = parts.slice(0, Math.ceil(parts.length / 2)).join("");
+  const { body } = answerReply(answer, stream);
+  const half = body.slice(0, Math.ceil(body.length / 2));
   return { ...reply(200, half, stream ? streamHeaders : { "content-type": "application/json" }), cut: true };
 }
 

@@ -182,7 +182,8 @@ function newEntry(deps: RouteDeps, headers: Headers, body: unknown, request: Cou
 }
 
 function wrongKey({ apiKey }: RouteDeps, { credentials }: ModelRequest): boolean {
-  return apiKey !== undefined && credentials.apiKey !== apiKey;
+  if (apiKey === undefined) return false;
+  return credentials.apiKey !== apiKey && credentials.authorization !== `Bearer ${apiKey}`;
 }
 
 function inputUsage({ measured: { use } }: Exchange) {

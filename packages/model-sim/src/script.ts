@@ -134,8 +134,7 @@ function endless(fault: Fault | undefined): boolean {
 
 function compiles(pattern: { regex: string; flags?: string | undefined }): boolean {
   try {
-    new RegExp(pattern.regex, pattern.flags);
-    return true;
+    return new RegExp(pattern.regex, pattern.flags).source !== "";
   } catch {
     return false;
   }

@@ -56,7 +56,7 @@ function deltas(block: AnswerBlock): object[] {
 }
 
 function pieces(text: string): string[] {
-  const characters = [...text];
+  const characters = Array.from(text);
   const found: string[] = [];
   for (let at = 0; at < characters.length; at += PIECE_CHARACTERS) {
     found.push(characters.slice(at, at + PIECE_CHARACTERS).join(""));
