@@ -25,14 +25,19 @@ export const succeeded = (result: CommandResult): boolean => result.end === "exi
 
 export const outputText = (result: CommandResult): string => new TextDecoder().decode(result.stdout);
 
-/** What went wrong in one line of a log or a comment: the end, and the last lines of what was said. */
+/** How it ended, without what it said. */
+export function describeEnd({ end, exitCode, signal }: CommandResult): string {
+  const ends: Record<CommandEnd, string> = {
+    exited: signal === null ? `exit code ${exitCode}` : `ended by ${signal}`,
+    "timed-out": "it took too long",
+    "too-much-output": "it wrote too much",
+    aborted: "it was stopped",
+  };
+  return ends[end];
+}
+
+/** How it ended, and the last of what it said. */
 export function describeFailure(result: CommandResult, maxChars = 2_000): string {
   const said = (result.stderr.trim() || outputText(result).trim()).slice(-maxChars);
-  const how: Record<CommandEnd, string> = {
-    exited: result.signal === null ? `exit code ${result.exitCode}` : `ended by ${result.signal}`,
-    "timed-out": "took too long",
-    "too-much-output": "wrote too much",
-    aborted: "was stopped",
-  };
-  return said === "" ? how[result.end] : `${how[result.end]}: ${said}`;
+  return said === "" ? describeEnd(result) : `${describeEnd(result)}: ${said}`;
 }

@@ -58,6 +58,13 @@ export type RunEnd =
   | { kind: "cancelled"; why: string }
   | { kind: "suspended" };
 
+/** The base branch and its commit when the run began, and the run's own branch on the forge then (null: not there). */
+export interface RunBase {
+  branch: string;
+  sha: string;
+  forgeHead: string | null;
+}
+
 /** One attempt of a task. Times are ms since the epoch. */
 export interface Run {
   id: RunId;
@@ -74,6 +81,8 @@ export interface Run {
   /** The branch's commit before the agent worked. */
   headBefore: string | null;
   headAfter: string | null;
+  /** What its branch is published against; kept, so that publishing again after a crash expects the same. */
+  base: RunBase | null;
   commits: number;
   pullRequest: number | null;
   report: AgentReport | null;

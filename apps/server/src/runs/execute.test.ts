@@ -6,6 +6,7 @@ import { RunStopped } from "./ports.ts";
 import { assigned, completed, issue, newRun, published, world } from "./testing/world.ts";
 
 const never = new AbortController().signal;
+const base = { branch: "main", sha: "a".repeat(40), forgeHead: null };
 
 describe("a run", () => {
   test("goes from checkout to pull request and receipt, in order", async () => {
@@ -60,10 +61,7 @@ describe("a run", () => {
 
   test("that was stopped in publishing goes on there: no second agent, no second effect", async () => {
     const runAgent = () => Promise.reject(new Error("a second agent"));
-    const { deps, job, effects } = world(
-      { runAgent },
-      newRun({ state: "publishing", headBefore: "a", report: completed.report }),
-    );
+    const { deps, job, effects } = world({ runAgent }, newRun({ state: "publishing", base, report: completed.report }));
     expect(await executeRun(deps, job, never)).toEqual({ kind: "succeeded" });
     expect(await executeRun(deps, job, never)).toEqual({ kind: "succeeded" });
     expect(effects.map(({ key }) => key)).toEqual([
@@ -117,7 +115,7 @@ describe("a run", () => {
     };
     const prompts = ({ subject }: { subject: { body: string } }) => {
       seen.push(subject.body);
-      return { system: "", fresh: "", resumed: "" };
+      return { system: "", fresh: "", resumed: "", told: [] };
     };
     const { deps, job } = world({ forge: () => forge, prompts });
     await executeRun(deps, job, never);

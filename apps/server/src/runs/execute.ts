@@ -76,8 +76,14 @@ async function letAgentWork(
 ): Promise<RunFailure | null> {
   const { place, cause, subject } = ground;
   const { run, agent, thread, settings } = place;
-  await deps.runs.enter(run.id, "preparing", "starting", { headBefore: workplace.head }, deps.clock.now());
-  const ids = await deps.inbox.offer(run.lane, run.id);
+  await deps.runs.enter(
+    run.id,
+    "preparing",
+    "starting",
+    { headBefore: workplace.head, base: workplace.base },
+    deps.clock.now(),
+  );
+  const ids = await deps.inbox.pending(run.lane);
   const events = (await Promise.all(ids.map((id) => deps.events.get(id)))).filter((event) => event !== null);
   const branch = branchFor(agent, thread.number);
   const prompts = deps.prompts({
@@ -86,10 +92,11 @@ async function letAgentWork(
     thread,
     subject,
     branch,
-    base: workplace.base,
+    base: workplace.base.branch,
     testCommand: settings.testCommand,
     events: events.length === 0 ? [cause] : events,
   });
+  await deps.inbox.offer(run.id, run.lane, prompts.told);
   await deps.runs.enter(run.id, "starting", "running", {}, deps.clock.now());
   const outcome = await deps.runAgent({ place, prompts }, signal);
   const said = outcome.report === null ? null : { ...outcome.report, summary: deps.redact(outcome.report.summary) };
@@ -111,8 +118,8 @@ async function letAgentWork(
 async function publish(deps: RunDeps, before: Run, ground: Ground, signal: AbortSignal): Promise<Published> {
   const run = (await deps.runs.get(before.id)) ?? before;
   await deps.inbox.consume(run.id);
-  const head = run.headBefore ?? "";
-  const published = await deps.workplaces.publish({ ...ground.place, run }, head, signal);
+  if (run.base === null) throw new Error(`run ${run.id} has no base on record, and so cannot be published`);
+  const published = await deps.workplaces.publish({ ...ground.place, run }, run.base, signal);
   if (published.kind === "failed") return published;
   await deps.runs.update(run.id, {
     headAfter: published.head,

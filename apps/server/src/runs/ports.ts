@@ -4,13 +4,16 @@ import type { ForgeEvent, Snapshot } from "../domain/event.ts";
 import type { Forge, RepositoryInfo } from "../domain/forge.ts";
 import type { Clock, EventId, LaneKey, RunId, ThreadId } from "../domain/ids.ts";
 import type { Log } from "../domain/log.ts";
-import type { AgentOutcome, Published, Run, RunFailure, RunState } from "../domain/run.ts";
+import type { AgentOutcome, Published, Run, RunBase, RunFailure, RunState } from "../domain/run.ts";
 import type { Task } from "../domain/task.ts";
 import type { Thread } from "../domain/thread.ts";
 
 /** What a run may change of itself while it goes on. */
 export type RunPatch = Partial<
-  Pick<Run, "session" | "start" | "headBefore" | "headAfter" | "commits" | "pullRequest" | "report" | "failure">
+  Pick<
+    Run,
+    "session" | "start" | "headBefore" | "headAfter" | "base" | "commits" | "pullRequest" | "report" | "failure"
+  >
 >;
 
 export interface RunBook {
@@ -24,7 +27,9 @@ export interface RunBook {
 }
 
 export interface Inbox {
-  offer(lane: LaneKey, run: RunId): Promise<EventId[]>;
+  /** What the lane's agent has not been told, in order. */
+  pending(lane: LaneKey): Promise<EventId[]>;
+  offer(run: RunId, lane: LaneKey, events: readonly EventId[]): Promise<void>;
   consume(run: RunId): Promise<void>;
   giveBack(run: RunId): Promise<void>;
 }
@@ -32,7 +37,7 @@ export interface Inbox {
 /** A lane's checkout on its branch, ready for the agent. */
 export interface Workplace {
   head: string;
-  base: string;
+  base: RunBase;
   /** What a person should know about how it was made, e.g. that work was kept aside. */
   notes: readonly string[];
 }
@@ -41,7 +46,7 @@ export interface Workplaces {
   /** Rejects with a {@link RunStopped} whose failure says what to do. */
   prepare(place: PlaceRequest, signal: AbortSignal): Promise<Workplace>;
   /** Safe to call again after a crash anywhere in it. */
-  publish(place: PlaceRequest, headBefore: string, signal: AbortSignal): Promise<Published>;
+  publish(place: PlaceRequest, base: RunBase, signal: AbortSignal): Promise<Published>;
 }
 
 export interface PlaceRequest {
@@ -68,6 +73,8 @@ export interface Prompts {
   system: string;
   fresh: string;
   resumed: string;
+  /** The events that both of them tell of; what did not fit waits for the next run. */
+  told: readonly EventId[];
 }
 
 export interface PromptInputs {
