@@ -7,7 +7,7 @@ export interface StartOptions {
   cwd: string;
   /** The whole environment: nothing of the service's own is added. */
   env: Readonly<Record<string, string>>;
-  /** In a process group of its own, so that {@link killGroup} reaches its children. */
+  /** In a process group of its own, so that {@link wholeGroup} can end its children too. */
   group?: boolean;
 }
 
@@ -18,22 +18,25 @@ export function startProcess(command: readonly string[], options: StartOptions):
   return spawn(file, args, { cwd: options.cwd, env: options.env, stdio: "pipe", detached: options.group === true });
 }
 
-/** Ends a child started with `group`, and all that it started and that stayed in its group. */
-export function killGroup(child: ChildProcessWithoutNullStreams): void {
-  if (child.pid === undefined || child.exitCode !== null || child.signalCode !== null) return;
-  try {
-    process.kill(-child.pid, "SIGKILL");
-  } catch {
-    child.kill("SIGKILL");
-  }
-}
-
 /** The part of a child process that {@link captureProcess} uses. */
 export interface CapturedChild extends Pick<EventEmitter, "once"> {
   stdin: Writable;
   stdout: Readable;
   stderr: Readable;
   kill(signal: "SIGKILL"): unknown;
+}
+
+/** A child started with `group`, whose `kill` reaches all that it started and that stayed in its group. */
+export function wholeGroup(child: ChildProcessWithoutNullStreams): CapturedChild {
+  const kill = () => {
+    if (child.pid === undefined || child.exitCode !== null || child.signalCode !== null) return;
+    try {
+      process.kill(-child.pid, "SIGKILL");
+    } catch {
+      child.kill("SIGKILL");
+    }
+  };
+  return { stdin: child.stdin, stdout: child.stdout, stderr: child.stderr, once: child.once.bind(child), kill };
 }
 
 const stderrTailBytes = 65_536;
