@@ -29,6 +29,12 @@ export interface ExpressionFault {
   expected: string;
 }
 
+/** The contexts of one kind of event. */
+export interface Scope {
+  event: string;
+  contexts: ObjectType;
+}
+
 type Token = ContextAccess["name"];
 type Refuse = (token: Token, message: string, expected: string) => null;
 
@@ -37,16 +43,15 @@ type Refuse = (token: Token, message: string, expected: string) => null;
  * property for null, so that `!=` and `!` would let everything through: here it is a fault, as is every comparison
  * that can have one outcome only.
  */
-export function checkExpression(root: Expr, contexts: ObjectType, refuse: Refuse): ValueType | null {
-  return typeOf(root, { contexts, refuse });
+export function checkExpression(root: Expr, scope: Scope, refuse: Refuse): ValueType | null {
+  return typeOf(root, { ...scope, refuse });
 }
 
-interface Scope {
-  contexts: ObjectType;
+interface Check extends Scope {
   refuse: Refuse;
 }
 
-function typeOf(node: Expr, scope: Scope): ValueType | null {
+function typeOf(node: Expr, scope: Check): ValueType | null {
   if (node instanceof Literal) return literalType(node);
   if (node instanceof Grouping) return typeOf(node.group, scope);
   if (node instanceof ContextAccess) return contextType(node, scope);
@@ -75,13 +80,13 @@ function literalType({ literal }: Literal): ValueType {
   }
 }
 
-function contextType({ name }: ContextAccess, { contexts, refuse }: Scope): ValueType | null {
+function contextType({ name }: ContextAccess, { event, contexts, refuse }: Check): ValueType | null {
   const type = property(contexts, name.lexeme);
   if (type !== undefined) return type;
-  return refuse(name, `there is no ${name.lexeme} for this event`, `one of ${Object.keys(contexts).join(", ")}`);
+  return refuse(name, `${event} has no ${name.lexeme}`, `one of ${Object.keys(contexts).join(", ")}`);
 }
 
-function indexType(node: IndexAccess, scope: Scope): ValueType | null {
+function indexType(node: IndexAccess, scope: Check): ValueType | null {
   const owner = typeOf(node.expr, scope);
   if (owner === null) return null;
   const token = firstToken(node.index) ?? firstToken(node.expr);
@@ -98,12 +103,12 @@ function indexType(node: IndexAccess, scope: Scope): ValueType | null {
     return scope.refuse(token, `${name} is ${describeType(owner)}, which has no properties`, "the value itself");
   const key = node.index instanceof Literal ? node.index.literal : null;
   const known = Object.keys(owner.properties);
-  const expected = known.length === 0 ? "nothing: it is empty for this event" : `one of ${known.join(", ")}`;
+  const expected = known.length === 0 ? `nothing: it is empty for ${scope.event}` : `one of ${known.join(", ")}`;
   if (key?.kind !== data.Kind.String)
     return scope.refuse(token, `a property of ${name} is computed, so it cannot be checked`, expected);
   const type = property(owner.properties, key.coerceString());
   if (type !== undefined) return type;
-  return scope.refuse(token, `${name} has no property ${key.coerceString()} for this event`, expected);
+  return scope.refuse(token, `${name} has no property ${key.coerceString()} for ${scope.event}`, expected);
 }
 
 /** As the library looks a name up: whatever the case of its letters. */
@@ -111,14 +116,14 @@ function property(properties: ObjectType, name: string): ValueType | undefined {
   return Object.entries(properties).find(([key]) => key.toLowerCase() === name.toLowerCase())?.[1];
 }
 
-function negationType({ expr, operator }: Unary, scope: Scope): ValueType | null {
+function negationType({ expr, operator }: Unary, scope: Check): ValueType | null {
   const type = typeOf(expr, scope);
   if (type === null) return null;
   if (isScalar(type)) return boolean;
   return scope.refuse(operator, `! of ${describeType(type)} is never true`, "one text, number, or true or false");
 }
 
-function comparisonType(node: Binary, scope: Scope): ValueType | null {
+function comparisonType(node: Binary, scope: Check): ValueType | null {
   const left = typeOf(node.left, scope);
   const right = typeOf(node.right, scope);
   if (left === null || right === null) return null;
@@ -134,24 +139,26 @@ function comparisonType(node: Binary, scope: Scope): ValueType | null {
     return scope.refuse(operator, `${operator.lexeme} compares ${pair(left, right)}`, "numbers on both sides");
   if (left.kind !== right.kind && left.kind !== "null" && right.kind !== "null")
     return scope.refuse(operator, `${operator.lexeme} compares ${pair(left, right)}`, "the same type on both sides");
-  return neverEqual(left, right, operator, scope) ? null : boolean;
+  return neverEqual(left, right, node, scope) ? null : boolean;
 }
 
 const pair = (left: ValueType, right: ValueType): string => `${describeType(left)} with ${describeType(right)}`;
 
-function neverEqual(left: ValueType, right: ValueType, operator: Token, { refuse }: Scope): boolean {
+function neverEqual(left: ValueType, right: ValueType, node: Binary, { refuse }: Check): boolean {
   if (left.kind !== "text" || right.kind !== "text" || !left.values || !right.values) return false;
   const known = new Set(left.values.map((value) => value.toLowerCase()));
   if (right.values.some((value) => known.has(value.toLowerCase()))) return false;
-  const [literal, values] = left.values.length === 1 ? [left, right] : [right, left];
-  refuse(operator, `it can never be ${quoted(literal.values)}`, `one of ${quoted(values.values)}`);
+  const literalFirst = node.left instanceof Literal;
+  const [literal, values, looked] = literalFirst ? [left, right, node.right] : [right, left, node.left];
+  const name = pathOf(looked)?.join(".") ?? "it";
+  refuse(node.operator, `${name} can never be ${quoted(literal.values)}`, `one of ${quoted(values.values)}`);
   return true;
 }
 
 const quoted = (values: readonly string[] | undefined): string =>
   (values ?? []).map((value) => `'${value}'`).join(", ");
 
-function logicalType(node: Logical, scope: Scope): ValueType | null {
+function logicalType(node: Logical, scope: Check): ValueType | null {
   const types = node.args.map((arg) => typeOf(arg, scope));
   return types.reduce((left, right) => {
     if (left === null || right === null) return null;
@@ -205,7 +212,11 @@ const functions: Readonly<Record<string, Signature>> = {
 const joinAll = (types: readonly (ValueType | null)[]): ValueType | null =>
   types.reduce((left, right) => (left === null || right === null ? null : joinTypes(left, right)), types[0] ?? null);
 
-const functionNames = "contains, startsWith, endsWith, format, join, case";
+const functionNames = "one of contains, startsWith, endsWith, format, join, case";
+
+/** How a function is used, or which ones there are. */
+export const usageOf = (name: string): string =>
+  (Object.hasOwn(functions, name.toLowerCase()) ? functions[name.toLowerCase()]?.usage : undefined) ?? functionNames;
 
 function fills(template: string, values: number): boolean {
   const rest = template.replaceAll("{{", "").replaceAll("}}", "");
@@ -213,11 +224,11 @@ function fills(template: string, values: number): boolean {
   return numbers.every((at) => at < values) && !/[{}]/.test(rest.replaceAll(/\{\d{1,3}\}/g, ""));
 }
 
-function callType({ functionName, args }: FunctionCall, scope: Scope): ValueType | null {
+function callType({ functionName, args }: FunctionCall, scope: Check): ValueType | null {
   const name = functionName.lexeme.toLowerCase();
   const signature = Object.hasOwn(functions, name) ? functions[name] : undefined;
   if (signature === undefined)
-    return scope.refuse(functionName, `there is no function ${functionName.lexeme}`, `one of ${functionNames}`);
+    return scope.refuse(functionName, `there is no function ${functionName.lexeme}`, functionNames);
   const types = args.map((arg) => typeOf(arg, scope)).filter((type) => type !== null);
   if (types.length < args.length) return null;
   const result = signature.accepts(types, args) ? signature.gives(types) : null;

@@ -1,10 +1,10 @@
 import { data, Evaluator, type Expr, ExpressionError, Lexer, Parser } from "@actions/expressions";
 import type { ContextAccess } from "@actions/expressions/ast";
-import { checkExpression, type ExpressionFault, referencesOf } from "./check.ts";
+import { checkExpression, type ExpressionFault, referencesOf, type Scope, usageOf } from "./check.ts";
 import type { Contexts } from "./contexts.ts";
-import { type ContextValue, joinTypes, type ObjectType, type ValueType } from "./types.ts";
+import { type ContextValue, joinTypes, type ValueType } from "./types.ts";
 
-export type { ExpressionFault } from "./check.ts";
+export type { Scope } from "./check.ts";
 
 /** An expression that was parsed and checked against the contexts of every event that can reach it. */
 export interface Expression {
@@ -20,9 +20,9 @@ export type Compiled = { kind: "expression"; expression: Expression } | { kind: 
 
 export type Evaluated = { kind: "value"; value: ContextValue } | { kind: "failed"; reason: string };
 
-/** `scopes` are the contexts' types, one set for each kind of event: the expression must hold in all of them. */
-export function compileExpression(source: string, scopes: readonly ObjectType[]): Compiled {
-  const parsed = parse(source, [...new Set(scopes.flatMap((scope) => Object.keys(scope)))]);
+/** One scope for each kind of event, at least one: the expression must be right in all of them. */
+export function compileExpression(source: string, scopes: readonly Scope[]): Compiled {
+  const parsed = parse(source, [...new Set(scopes.flatMap(({ contexts }) => Object.keys(contexts)))]);
   if (parsed.kind === "faults") return parsed;
   const faults = new Map<string, ExpressionFault>();
   const types = scopes.map((scope) =>
@@ -37,7 +37,7 @@ export function compileExpression(source: string, scopes: readonly ObjectType[])
   if (type === null || type === undefined)
     return { kind: "faults", faults: [{ offset: 0, message: "its type depends on the event", expected: "one type" }] };
   const references = [...new Set(referencesOf(parsed.root))].toSorted();
-  return { kind: "expression", expression: { source, type, references, root: parsed.root } };
+  return { kind: "expression", expression: { source: source.trim(), type, references, root: parsed.root } };
 }
 
 type Parsed = { kind: "root"; root: Expr } | { kind: "faults"; faults: ExpressionFault[] };
@@ -58,7 +58,8 @@ function parse(source: string, contexts: string[]): Parsed {
     return { kind: "root", root };
   } catch (error) {
     if (!(error instanceof Error)) throw error;
-    if (error instanceof ExpressionError) return refused(offsetAt(error.pos, source), unnamed(error, contexts), syntax);
+    if (error instanceof ExpressionError)
+      return refused(offsetAt(error.pos, source), decapitalise(error.message), expectedAfter(error, contexts));
     const place = /^(.*?)\. Located at position (\d+)/s.exec(error.message);
     if (place) return refused(Number(place[2]) - 1, decapitalise(place[1] ?? ""), syntax);
     return refused(0, decapitalise(error.message), "an expression under 21,000 characters");
@@ -68,10 +69,12 @@ function parse(source: string, contexts: string[]): Parsed {
 const syntax =
   "an expression as in Actions: values such as thread.state, texts in 'single quotes', ==, !=, &&, ||, ! and functions";
 
-const unnamed = (error: ExpressionError, contexts: string[]): string =>
-  error.message.startsWith("Unrecognized named-value")
-    ? `${decapitalise(error.message)}, which is none of ${contexts.join(", ")}`
-    : decapitalise(error.message);
+function expectedAfter({ message }: ExpressionError, contexts: string[]): string {
+  if (message.startsWith("Unrecognized named-value"))
+    return `one of ${contexts.join(", ")}, or a text in 'single quotes'`;
+  if (/^(?:Unrecognized function|Too |Even )/.test(message)) return usageOf(/'(.*)'$/s.exec(message)?.[1] ?? "");
+  return syntax;
+}
 
 const decapitalise = (message: string): string => message.charAt(0).toLowerCase() + message.slice(1);
 

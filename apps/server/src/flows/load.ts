@@ -1,14 +1,14 @@
 import type { FileFault } from "../domain/fault.ts";
 import type { FlowEventKind } from "../domain/flow.ts";
 import { contextTypes, eventKinds, hasAssignee, hasMentions, hasThread } from "./contexts.ts";
-import { compileExpression, type Expression } from "./expressions.ts";
+import { compileExpression, type Expression, type Scope } from "./expressions.ts";
 import type { Filters, Flow, Step } from "./flow.ts";
 import { reportIssues } from "./issues.ts";
 import { type OpLoad, readTemplate } from "./ops/op.ts";
 import { isOpName, ops } from "./registry.ts";
-import { FiltersSchema, FlowSchema, StepSchema } from "./schema.ts";
+import { FiltersSchema, FlowParts, FlowSchema, StepSchema } from "./schema.ts";
 import { type Path, readSource, type Source } from "./source.ts";
-import { describeType, type ObjectType } from "./types.ts";
+import { describeType } from "./types.ts";
 
 export interface FlowText {
   /** As people should see it in a fault; the last part is its name, and ends in `.yaml`. */
@@ -55,17 +55,19 @@ type Names = Pick<FlowSources, "agents" | "skills">;
 function loadFlow(source: Source, origin: Flow["origin"], names: Names): Flow | null {
   if (source.faults.length > 0) return null;
   const parsed = FlowSchema.safeParse(source.data);
-  if (!parsed.success) {
-    reportIssues(parsed.error.issues, source, source.data, keysAt);
-    return null;
-  }
-  const file = parsed.data;
-  const on = readTriggers(file.on, source);
+  if (!parsed.success) reportIssues(parsed.error.issues, source, source.data, keysAt);
+  // What is well formed is looked into even beside what is not, so that all faults come at once.
+  const part = parsed.success ? parsed.data : FlowParts.safeParse(source.data).data;
+  if (part === undefined) return null;
+  const on = part.on === undefined ? {} : readTriggers(part.on, source);
   const kinds = eventKinds.filter((kind) => on[kind] !== undefined);
-  const scopes = kinds.map((kind) => contextTypes(kind, { kinds, agents: names.agents }));
-  const condition = file.if === undefined ? null : loadCondition(String(file.if), scopes, source);
-  const steps = loadSteps(file.steps, { ...names, kinds, scopes }, source);
-  return { name: file.name, description: file.description ?? null, file: source.file, origin, on, condition, steps };
+  if (kinds.length === 0 && part.on !== undefined) source.fault(["on"], "on names no event", "at least one event");
+  const scopes = kinds.map((kind) => ({ event: kind, contexts: contextTypes(kind, { kinds, agents: names.agents }) }));
+  const condition = part.if === undefined ? null : loadCondition(String(part.if), scopes, source);
+  const steps = loadSteps(part.steps ?? [], { ...names, kinds, scopes }, source);
+  if (!parsed.success || kinds.length === 0) return null;
+  const { name, description = null } = parsed.data;
+  return { name, description, file: source.file, origin, on, condition, steps };
 }
 
 function keysAt(path: Path): string[] {
@@ -96,7 +98,7 @@ function readTriggers(on: FlowSchema["on"], source: Source): Partial<Record<Flow
 const ofKinds = (has: (kind: FlowEventKind) => boolean): string =>
   `it under one of ${eventKinds.filter(has).join(", ")}`;
 
-function loadCondition(text: string, scopes: readonly ObjectType[], source: Source): Expression | null {
+function loadCondition(text: string, scopes: readonly Scope[], source: Source): Expression | null {
   const template = readTemplate(text);
   if (template === null) {
     source.fault(["if"], "if mixes ${{ }} with other text", "one expression, in ${{ }} or without them");
@@ -117,7 +119,9 @@ function loadCondition(text: string, scopes: readonly ObjectType[], source: Sour
 
 type Report = (offset: number, message: string, expected: string) => void;
 
-function loadExpression(text: string, scopes: readonly ObjectType[], report: Report): Expression | null {
+function loadExpression(text: string, scopes: readonly Scope[], report: Report): Expression | null {
+  // Without an event there is nothing to check against; that fault is reported by itself.
+  if (scopes.length === 0) return null;
   const compiled = compileExpression(text, scopes);
   if (compiled.kind === "expression") return compiled.expression;
   for (const { offset, message, expected } of compiled.faults) report(offset, message, expected);
@@ -126,12 +130,13 @@ function loadExpression(text: string, scopes: readonly ObjectType[], report: Rep
 
 interface StepNames extends Names {
   kinds: readonly FlowEventKind[];
-  scopes: readonly ObjectType[];
+  scopes: readonly Scope[];
 }
 
-function loadSteps(files: FlowSchema["steps"], names: StepNames, source: Source): Step[] {
+function loadSteps(files: readonly (StepSchema | undefined)[], names: StepNames, source: Source): Step[] {
   const seen = new Set<string>();
   return files.flatMap((file, at) => {
+    if (file === undefined) return [];
     const id = file.id ?? String(at + 1);
     if (seen.has(id)) source.fault(["steps", at, "id"], `two steps are called ${id}`, "an id of its own");
     seen.add(id);

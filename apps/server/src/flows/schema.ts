@@ -45,9 +45,7 @@ export const FlowSchema = z.strictObject(
       [
         EventName,
         z.array(EventName).min(1, "at least one event"),
-        z
-          .partialRecord(EventName, FiltersSchema.nullable())
-          .refine((events) => Object.keys(events).length > 0, "at least one event"),
+        z.partialRecord(EventName, FiltersSchema.nullable()),
       ],
       "an event, a list of events, or events with their filters",
     ),
@@ -56,5 +54,13 @@ export const FlowSchema = z.strictObject(
   },
   "a flow: a map with name, on and steps",
 );
+const { on, if: condition } = FlowSchema.shape;
+
+/** The parts of a faulty flow that are right by themselves. */
+export const FlowParts = z.object({
+  on: on.optional().catch(undefined),
+  if: condition.catch(undefined),
+  steps: z.array(StepSchema.optional().catch(undefined)).optional().catch(undefined),
+});
 export type FlowSchema = z.infer<typeof FlowSchema>;
 export type StepSchema = z.infer<typeof StepSchema>;

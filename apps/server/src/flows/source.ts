@@ -1,4 +1,15 @@
-import { type Document, isAlias, isMap, isNode, isScalar, LineCounter, type Node, parseDocument, visit } from "yaml";
+import {
+  type Document,
+  isAlias,
+  isCollection,
+  isMap,
+  isNode,
+  isScalar,
+  LineCounter,
+  type Node,
+  parseDocument,
+  visit,
+} from "yaml";
 import type { FileFault } from "../domain/fault.ts";
 
 export type Path = readonly PropertyKey[];
@@ -30,6 +41,9 @@ export function readSource(file: string, text: string): Source {
     add(pos[0], `this is not YAML as flows use it: ${message}`, code === "TAG_RESOLVE_FAILED" ? tagHint : "a YAML map");
   visit(document, {
     Alias: (_, node) => add(startOf(node), "aliases (*name) are not understood in flows", "the value itself"),
+    Pair: (_, { key }) => {
+      if (isCollection(key)) add(startOf(key), "a key is a list or a map", "a name as key");
+    },
   });
   return {
     file,
@@ -70,7 +84,7 @@ function offsetInside(node: Node | null, offset: number, text: string): number {
   const { start, escape } = layoutOf(node.type, node.range[0], text);
   let left = node.value.slice(0, offset).replaceAll(/\s/g, "").length;
   for (let at = start; at < node.range[1]; at++) {
-    if (/\s/.test(text.charAt(at))) continue;
+    if (/\s/.test(text.charAt(at)) || (escape === "\\" && text.startsWith("\\\n", at))) continue;
     if (left === 0) return at;
     left--;
     if (escape !== null && text.startsWith(escape, at)) at++;

@@ -83,7 +83,7 @@ function parseTemplate(text: string, inputs: readonly PromptInputName[], report:
   try {
     const template = promptEngine.parse(text);
     const declared = `one of the declared inputs: ${inputs.join(", ")}`;
-    const strange = Object.values(promptEngine.analyzeSync(template).globals)
+    const strange = Object.values(promptEngine.analyzeSync(template, { partials: false }).globals)
       .flat()
       .filter(({ segments }) => segments.length > 1 || !inputs.some((input) => input === segments[0]));
     for (const { segments, location } of strange)

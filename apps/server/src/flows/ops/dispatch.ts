@@ -23,7 +23,8 @@ export const dispatch = registered({
     if (threadless.length > 0)
       load.fault("", `dispatch cannot work on ${threadless.join(", ")}`, "events of an issue or a pull request only");
     const skillIsKnown = load.skills.includes(skill);
-    if (!skillIsKnown) load.fault("skill", `there is no skill ${JSON.stringify(skill)}`, named(load.skills));
+    const problem = skill.includes("${{") ? "skill takes no expression" : `there is no skill ${JSON.stringify(skill)}`;
+    if (!skillIsKnown) load.fault("skill", problem, named(load.skills));
     const names = compileAgent(agent, load);
     if (names === null || !skillIsKnown || threadless.length > 0) return null;
     return (contexts) => plan(names(contexts), skill, load.agents);
