@@ -42,7 +42,7 @@ program
 program
   .command("schema")
   .description("print the JSON Schema of the configuration, for editors")
-  .action(() => process.stdout.write(configJsonSchema()));
+  .action(() => void process.stdout.write(configJsonSchema()));
 
 const runs = program.command("runs").description("what ran, and what came of it");
 runs

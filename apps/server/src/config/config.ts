@@ -36,6 +36,8 @@ export interface AgentConfig {
 /** Everything that the service was told, checked, with the secrets read. */
 export interface Config {
   stateDir: string;
+  flowsDir: string;
+  skillsDir: string;
   listen: { host: string; port: number; metrics: boolean };
   /** `sqlite:<path>` or `postgres://…`; may hold a password. */
   databaseUrl: string;

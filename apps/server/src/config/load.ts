@@ -110,6 +110,8 @@ function toConfig(file: ConfigFile, folder: string, secret: SecretReader): Confi
   };
   return {
     stateDir,
+    flowsDir: resolve(folder, file.flows_dir),
+    skillsDir: resolve(folder, file.skills_dir),
     listen: file.listen,
     databaseUrl: file.database === undefined ? `sqlite:${stateDir}/claude-hooks.db` : secret(file.database, "database"),
     forges: mapRecord(file.forges, (source, id) => ({

@@ -112,6 +112,16 @@ const jail = z.strictObject({
 export const ConfigFile = z.strictObject({
   $schema: z.string().optional(),
   state_dir: z.string().min(1).describe("Database, mirrors, checkouts and sockets live here; relative to this file."),
+  flows_dir: z
+    .string()
+    .min(1)
+    .default("../flows/custom")
+    .describe("The operator's own flows, which shadow the shipped ones by file name; relative to this file."),
+  skills_dir: z
+    .string()
+    .min(1)
+    .default("../skills/custom")
+    .describe("The operator's own skills, which shadow the shipped ones by file name; relative to this file."),
   listen: z
     .strictObject({
       host: z.string().min(1).default("127.0.0.1"),

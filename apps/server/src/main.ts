@@ -1,0 +1,30 @@
+import { resolve } from "node:path";
+import { createServiceLog } from "./app/log.ts";
+import { startService } from "./app.ts";
+import { loadConfig } from "./config/load.ts";
+
+/** Runs the service until SIGTERM or SIGINT, and answers the exit code. What is wrong at start is said on stderr. */
+export async function serve(configPath: string): Promise<number> {
+  const stopped = Promise.withResolvers<NodeJS.Signals>();
+  for (const signal of ["SIGTERM", "SIGINT"] as const) process.on(signal, () => stopped.resolve(signal));
+  try {
+    const config = loadConfig(resolve(configPath));
+    const log = createServiceLog(config);
+    const service = await startService(config, log);
+    const signal = await stopped.promise;
+    log.info({ signal, graceMs: config.limits.shutdownGraceMs }, "stopping: running agents may finish");
+    await service.stop();
+    log.info({}, "stopped");
+    return 0;
+  } catch (error) {
+    process.stderr.write(`claude-hooks: ${error instanceof Error ? describe(error) : String(error)}\n`);
+    return 1;
+  }
+}
+
+/** Errors that carry advice are shown as they are; anything else is a bug, and shown with its place. */
+function describe(error: Error): string {
+  return error.name === "Error" || error instanceof TypeError ? (error.stack ?? error.message) : error.message;
+}
+
+if (import.meta.main) process.exit(await serve(process.argv[2] ?? "config/agents.json"));
