@@ -1,6 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
 import { formatFault } from "../domain/fault.ts";
+import { eventKinds } from "./contexts.ts";
 import { type FlowText, loadFlows } from "./load.ts";
 import { faultsOf, load, names, shippedFlows, steps, withIf } from "./testing/flows.ts";
 
@@ -13,6 +14,17 @@ describe("loading", () => {
       if (loaded.kind !== "loaded") continue;
       expect(loaded.flows.map(({ name }) => name)).toEqual(["Answer a mention", "Implement an assigned issue"]);
     }
+  });
+
+  test("takes every flow that the documentation shows", async () => {
+    const page = await Bun.file(`${import.meta.dir}/../../../../docs/flows.md`).text();
+    const shown = [...page.matchAll(/^```yaml\n(.*?)^```$/gms)].map(([, text = ""]) => faultsOf(text));
+    expect(shown).toEqual([[], []]);
+  });
+
+  test("the documentation names every event", async () => {
+    const page = await Bun.file(`${import.meta.dir}/../../../../docs/flows.md`).text();
+    for (const kind of eventKinds) expect(page).toContain(`\`${kind}\``);
   });
 
   test("an operator's file shadows the shipped one of the same name, faults and all", () => {
