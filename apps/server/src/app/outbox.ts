@@ -17,12 +17,13 @@ const lookAgainMs = 1_000;
 /** The key under which the end of an effect is told. */
 export const effectChange = (key: string): string => `effect:${key}`;
 
-export function createOutbox({ clock, effects, changes, wake }: OutboxDeps): Outbox {
+export function createOutbox(deps: OutboxDeps): Outbox {
+  const { clock, effects, changes } = deps;
   return {
     async enqueue({ key, author, thread, run, body, preconditions }) {
       const now = clock.now();
       await effects.enqueue({
-        id: newId(),
+        id: newId.effect(),
         key,
         forge: thread.forge,
         author,
@@ -38,7 +39,7 @@ export function createOutbox({ clock, effects, changes, wake }: OutboxDeps): Out
         error: null,
         createdAt: now,
       });
-      wake();
+      deps.wake();
     },
     async ended(key, signal) {
       for (;;) {

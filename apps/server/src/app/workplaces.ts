@@ -2,13 +2,12 @@ import type { Config } from "../config/config.ts";
 import { branchFor } from "../domain/agent.ts";
 import type { Forge } from "../domain/forge.ts";
 import type { Clock } from "../domain/ids.ts";
-import type { Published } from "../domain/run.ts";
+import type { Published, RunBase } from "../domain/run.ts";
 import type { Jail } from "../jail/jail.ts";
-import type { Lane } from "../jail/lanes.ts";
-import { type PlaceRequest, RunStopped, type Workplaces } from "../runs/ports.ts";
+import { type PlaceRequest, RunStopped, type Workplace, type Workplaces } from "../runs/ports.ts";
 import { openCheckout } from "../workdir/checkout.ts";
 import type { Mirror, Mirrors } from "../workdir/mirror.ts";
-import type { JailedRunner } from "../workdir/ports.ts";
+import type { JailedRunner, Remote } from "../workdir/ports.ts";
 import { type PublishResult, publish } from "../workdir/publish.ts";
 import { runSetup } from "../workdir/setup.ts";
 
@@ -27,74 +26,79 @@ export interface WorkplaceDeps {
   keepsUnfinished(place: PlaceRequest): Promise<boolean>;
 }
 
-/** Mirror, jail and checkout put together for the lane of a run. */
-export function createWorkplaces(deps: WorkplaceDeps): Workplaces {
-  const { clock, config, jail, mirrors } = deps;
+interface Place {
+  mirror: Mirror;
+  runner: JailedRunner;
+}
 
-  async function place(request: PlaceRequest): Promise<{ mirror: Mirror; lane: Lane; runner: JailedRunner }> {
+/** Mirror, jail and checkout put together for the lane of a run. */
+export class LaneWorkplaces implements Workplaces {
+  readonly #deps: WorkplaceDeps;
+
+  constructor(deps: WorkplaceDeps) {
+    this.#deps = deps;
+  }
+
+  async prepare(request: PlaceRequest, signal: AbortSignal): Promise<Workplace> {
+    const { mirror, runner } = await this.#place(request);
+    const synced = await mirror.sync(this.#remote(request));
+    if (synced.kind === "failed")
+      throw new RunStopped({ kind: "clone-failed", retryable: true, detail: synced.detail });
+    const base = request.settings.baseBranch ?? request.repository.defaultBranch;
+    const result = await openCheckout(runner, {
+      mirror,
+      branch: branchFor(request.agent, request.thread.number),
+      base,
+      author: { name: request.agent.gitName, email: request.agent.gitEmail },
+      keepUnfinished: await this.#deps.keepsUnfinished(request),
+      now: this.#deps.clock.now(),
+      timeoutMs: checkoutTimeoutMs,
+      signal,
+    });
+    if (result.kind === "failed") throw new RunStopped(result.failure);
+    await this.#setUp(runner, request, signal);
+    const { head, base: sha, forgeHead, notes } = result.checkout;
+    return { head, base: { branch: base, sha, forgeHead }, notes: [...synced.notes, ...notes] };
+  }
+
+  async publish(request: PlaceRequest, base: RunBase, signal: AbortSignal): Promise<Published> {
+    const { mirror, runner } = await this.#place(request);
+    const result = await publish(runner, {
+      lane: request.run.lane,
+      mirror,
+      branch: request.run.branch,
+      base: { branch: base.branch, sha: base.sha },
+      defaultBranch: request.repository.defaultBranch,
+      forgeHead: base.forgeHead,
+      remote: this.#remote(request),
+      maxPackBytes,
+      timeoutMs: publishTimeoutMs,
+      signal,
+    });
+    return published(result, base.forgeHead ?? base.sha);
+  }
+
+  async #setUp(runner: JailedRunner, { settings }: PlaceRequest, signal: AbortSignal): Promise<void> {
+    if (settings.setup === null) return;
+    const { setupTimeoutMs } = this.#deps.config.limits;
+    const setup = await runSetup(runner, settings.setup, { timeoutMs: setupTimeoutMs, signal });
+    if (setup.kind === "failed") throw new RunStopped(setup.failure);
+  }
+
+  async #place(request: PlaceRequest): Promise<Place> {
+    const { jail, mirrors } = this.#deps;
     const mirror = mirrors.mirror(request.thread.forge, request.thread.repositoryId);
     const lane = await jail.openLane(request.run.lane, { mirror: mirror.path });
     const runner: JailedRunner = {
       run: (command, options) => jail.run(lane, command, options),
       setAside: (stamp) => jail.setAside(lane, stamp),
     };
-    return { mirror, lane, runner };
+    return { mirror, runner };
   }
 
-  const remoteOf = (request: PlaceRequest) => ({
-    url: request.repository.cloneUrl,
-    header: deps.forgeOf(request).gitAuthorization(),
-  });
-
-  return {
-    async prepare(request, signal) {
-      const { mirror, runner } = await place(request);
-      const synced = await mirror.sync(remoteOf(request));
-      if (synced.kind === "failed")
-        throw new RunStopped({ kind: "clone-failed", retryable: true, detail: synced.detail });
-      const base = request.settings.baseBranch ?? request.repository.defaultBranch;
-      const result = await openCheckout(runner, {
-        mirror,
-        branch: branchFor(request.agent, request.thread.number),
-        base,
-        author: { name: request.agent.gitName, email: request.agent.gitEmail },
-        keepUnfinished: await deps.keepsUnfinished(request),
-        now: clock.now(),
-        timeoutMs: checkoutTimeoutMs,
-        signal,
-      });
-      if (result.kind === "failed") throw new RunStopped(result.failure);
-      const { checkout } = result;
-      if (request.settings.setup !== null) {
-        const setup = await runSetup(runner, request.settings.setup, {
-          timeoutMs: config.limits.setupTimeoutMs,
-          signal,
-        });
-        if (setup.kind === "failed") throw new RunStopped(setup.failure);
-      }
-      return {
-        head: checkout.head,
-        base: { branch: base, sha: checkout.base, forgeHead: checkout.forgeHead },
-        notes: [...synced.notes, ...checkout.notes],
-      };
-    },
-    async publish(request, base, signal) {
-      const { mirror, runner } = await place(request);
-      const result = await publish(runner, {
-        lane: request.run.lane,
-        mirror,
-        branch: request.run.branch,
-        base: { branch: base.branch, sha: base.sha },
-        defaultBranch: request.repository.defaultBranch,
-        forgeHead: base.forgeHead,
-        remote: remoteOf(request),
-        maxPackBytes,
-        timeoutMs: publishTimeoutMs,
-        signal,
-      });
-      return published(result, base.forgeHead ?? base.sha);
-    },
-  };
+  #remote(request: PlaceRequest): Remote {
+    return { url: request.repository.cloneUrl, header: this.#deps.forgeOf(request).gitAuthorization() };
+  }
 }
 
 function published(result: PublishResult, before: string): Published {
