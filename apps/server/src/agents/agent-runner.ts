@@ -2,8 +2,9 @@ import type { Clock, SessionId } from "../domain/ids.ts";
 import type { AgentReport, RunFailure } from "../domain/run.ts";
 import type { Session, SessionStart } from "../domain/session.ts";
 import type { AgentRuntime, AgentStart, SessionTotals, Timers } from "./agent-runtime.ts";
-import { attempt, type Bounds, type Seen } from "./attempt.ts";
+import { attempt } from "./attempt.ts";
 import { failureOf, type ResumeFailureReason, resumeFailure } from "./failures.ts";
+import type { Bounds, Seen } from "./seen.ts";
 import { spentSince } from "./totals.ts";
 
 export interface RunAgentDeps {
@@ -29,9 +30,9 @@ export interface AgentRunRequest {
   /** The totals kept with the session to be resumed; null where none are known. */
   totalsBefore: SessionTotals | null;
   /** Asked for once per process, so at most twice: a fresh start after a lost session needs another prompt. */
-  prompt(start: SessionStart): Promise<string>;
+  prompt: (start: SessionStart) => Promise<string>;
   /** Until when the model's own answer said that we are limited, where it did; asked only after such an answer. */
-  limitedUntil(): number | null;
+  limitedUntil: () => number | null;
 }
 
 /** `report` of a failed run says what it cost all the same; its figures are the agent's own estimate. */

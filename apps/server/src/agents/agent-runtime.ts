@@ -47,7 +47,7 @@ export interface AgentStart {
   maxTurns: number | null;
   resume: SessionId | null;
   /** Every message as it came, as JSON text of at most 64 KB; longer ones are cut and say so. */
-  onRaw(json: string): void;
+  onRaw: (json: string) => void;
 }
 
 /**

@@ -21,7 +21,7 @@ export interface ClaudePlace {
   /** The whole environment: nothing is inherited. */
   env: Readonly<Record<string, string>>;
   /** Must end the whole process tree when the process that it gives back is killed. */
-  spawn(options: SpawnOptions): AgentProcess;
+  spawn: (options: SpawnOptions) => AgentProcess;
   timers: Timers;
 }
 
@@ -64,7 +64,7 @@ function startClaude(place: ClaudePlace, request: AgentStart): AgentSession {
   const child = createChild(place);
   const live = query({ prompt: input.messages, options: optionsOf(place, request, child.spawn) });
   return {
-    messages: read(live, request, child),
+    messages: messagesOf(live, request, child),
     push: input.push,
     end: input.end,
     interrupt() {
@@ -103,7 +103,7 @@ function optionsOf(place: ClaudePlace, request: AgentStart, spawn: ClaudePlace["
   } satisfies NonNullable<Parameters<typeof query>[0]["options"]>;
 }
 
-async function* read(live: Query, { onRaw }: AgentStart, child: Child): AsyncGenerator<AgentMessage> {
+async function* messagesOf(live: Query, { onRaw }: AgentStart, child: Child): AsyncGenerator<AgentMessage> {
   try {
     for await (const raw of live) {
       onRaw(boundedJson(raw));
@@ -117,10 +117,10 @@ async function* read(live: Query, { onRaw }: AgentStart, child: Child): AsyncGen
 }
 
 interface Child {
-  spawn(options: SpawnOptions): AgentProcess;
-  kill(): void;
+  spawn: (options: SpawnOptions) => AgentProcess;
+  kill: () => void;
   /** The process is gone and its stderr is read; at once where none was started. */
-  ended(): Promise<void>;
+  ended: () => Promise<void>;
   stderr: Tail;
 }
 
@@ -174,12 +174,12 @@ function createInput() {
   }
   return {
     messages: messages(),
-    push(text: string) {
+    push: (text: string) => {
       if (closed) throw new Error("The agent's input is closed: a message for it must wait for its next run.");
       waiting.push(text);
       wake.resolve();
     },
-    end() {
+    end: () => {
       closed = true;
       wake.resolve();
     },

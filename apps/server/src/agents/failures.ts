@@ -1,6 +1,6 @@
 import type { RunFailure } from "../domain/run.ts";
 import type { ResultMessage } from "./agent-runtime.ts";
-import type { Bounds, Seen } from "./attempt.ts";
+import type { Bounds, Seen } from "./seen.ts";
 
 /** Longer than the longest usage window, a week; the agent can forge the time, and must not park its lane for years. */
 const maxLimitMs = 8 * 86_400_000;
@@ -8,7 +8,7 @@ const maxLimitMs = 8 * 86_400_000;
 export interface LimitContext {
   now: number;
   /** Until when the model's own answer said that we are limited; asked only after such an answer. */
-  limitedUntil(): number | null;
+  limitedUntil: () => number | null;
 }
 
 export type ResumeFailureReason = "not-found" | "invalid-id";

@@ -1,7 +1,7 @@
 /** The last bytes of a stream, as text. */
 export interface Tail {
-  add(chunk: Uint8Array): void;
-  text(): string;
+  add: (chunk: Uint8Array) => void;
+  text: () => string;
 }
 
 export function createTail(maxBytes: number): Tail {

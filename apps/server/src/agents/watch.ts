@@ -1,5 +1,5 @@
 import type { AgentMessage, AgentSession, Timers } from "./agent-runtime.ts";
-import type { Bounds, Seen, Stop } from "./attempt.ts";
+import type { Bounds, Seen, Stop } from "./seen.ts";
 
 interface Watch extends Disposable {
   /** After the message was noted. */
