@@ -1,0 +1,68 @@
+import type { EventId, LaneKey, RunId } from "../../domain/ids.ts";
+import type { Handle } from "./handle.ts";
+
+/** What each lane's agent has not been told yet. */
+export interface InboxStore {
+  /** False where the lane has this event already, told or not. */
+  add(lane: LaneKey, event: EventId): Promise<boolean>;
+  /** Hands this run everything that no run was handed, in event order. */
+  offer(lane: LaneKey, run: RunId): Promise<EventId[]>;
+  /** A turn that was given them has completed: what the run was offered is told. */
+  consume(run: RunId): Promise<number>;
+  /** The run failed: what it was offered and did not consume waits for the next one. */
+  giveBack(run: RunId): Promise<number>;
+  /** What the next offer would hand out, in event order. */
+  pending(lane: LaneKey): Promise<EventId[]>;
+}
+
+export function createInboxStore({ kysely, clock }: Handle): InboxStore {
+  return {
+    async add(lane, event) {
+      const result = await kysely
+        .insertInto("lane_events")
+        .values({ lane, event_id: event, offered_run: null, consumed_at: null })
+        .onConflict((conflict) => conflict.columns(["lane", "event_id"]).doNothing())
+        .executeTakeFirstOrThrow();
+      return (result.numInsertedOrUpdatedRows ?? 0n) > 0n;
+    },
+    async offer(lane, run) {
+      const rows = await kysely
+        .updateTable("lane_events")
+        .set({ offered_run: run })
+        .where("lane", "=", lane)
+        .where("offered_run", "is", null)
+        .where("consumed_at", "is", null)
+        .returning("event_id")
+        .execute();
+      return rows.map(({ event_id }) => event_id as EventId).toSorted(byId);
+    },
+    async consume(run) {
+      const update = kysely.updateTable("lane_events").set({ consumed_at: clock.now() });
+      const result = await update
+        .where("offered_run", "=", run)
+        .where("consumed_at", "is", null)
+        .executeTakeFirstOrThrow();
+      return Number(result.numUpdatedRows);
+    },
+    async giveBack(run) {
+      const update = kysely.updateTable("lane_events").set({ offered_run: null });
+      const result = await update
+        .where("offered_run", "=", run)
+        .where("consumed_at", "is", null)
+        .executeTakeFirstOrThrow();
+      return Number(result.numUpdatedRows);
+    },
+    async pending(lane) {
+      const query = kysely.selectFrom("lane_events").select("event_id").where("lane", "=", lane);
+      const rows = await query
+        .where("offered_run", "is", null)
+        .where("consumed_at", "is", null)
+        .orderBy("event_id")
+        .execute();
+      return rows.map(({ event_id }) => event_id as EventId);
+    },
+  };
+}
+
+/** RETURNING promises no order. */
+const byId = (left: EventId, right: EventId): number => (left < right ? -1 : 1);
