@@ -30,13 +30,13 @@ interface AssetFolders {
  */
 export function loadAssets({ flowsDir, skillsDir }: AssetFolders, agents: readonly string[]): Assets {
   const skills = loadSkills({
-    defaults: readTexts(join(shipped, "skills"), "skills", ".liquid"),
-    custom: readTexts(skillsDir, skillsDir, ".liquid"),
+    defaults: readTexts(join(shipped, "skills"), "skills"),
+    custom: readTexts(skillsDir, skillsDir),
   });
   if (skills.kind === "refused") throw new AssetsError(list("skills", skills.faults.map(formatFault)));
   const flows = loadFlows({
-    defaults: readTexts(join(shipped, "flows/defaults"), "flows/defaults", ".yaml"),
-    custom: readTexts(flowsDir, flowsDir, ".yaml"),
+    defaults: readTexts(join(shipped, "flows/defaults"), "flows/defaults"),
+    custom: readTexts(flowsDir, flowsDir),
     agents,
     skills: [...skills.skills.keys()],
   });
@@ -45,8 +45,8 @@ export function loadAssets({ flowsDir, skillsDir }: AssetFolders, agents: readon
 }
 
 /** `name` is the folder as faults show it. */
-function readTexts(folder: string, name: string, ending: string): TextFile[] {
-  return readFolder(folder, ending).map(({ file, text }) => ({ file: `${name}/${file}`, text }));
+function readTexts(folder: string, name: string): TextFile[] {
+  return readFolder(folder).map(({ file, text }) => ({ file: `${name}/${file}`, text }));
 }
 
 const list = (what: string, faults: readonly string[]): string =>

@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync } from "node:fs";
+import { type Dirent, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 
 export interface TextFile {
@@ -7,17 +7,20 @@ export interface TextFile {
   text: string;
 }
 
-/** The files of a folder with this ending, by name in byte order; a folder that is not there has none. */
-export function readFolder(folder: string, ending: string): TextFile[] {
-  let names: string[];
+/** The files of a folder, by name in byte order, hidden ones left out; a folder that is not there has none. */
+export function readFolder(folder: string): TextFile[] {
+  return entriesOf(folder)
+    .filter((entry) => entry.isFile() && !entry.name.startsWith("."))
+    .map(({ name }) => name)
+    .toSorted()
+    .map((file) => ({ file, text: readFileSync(join(folder, file), "utf8") }));
+}
+
+function entriesOf(folder: string): Dirent[] {
   try {
-    names = readdirSync(folder);
+    return readdirSync(folder, { withFileTypes: true });
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === "ENOENT") return [];
     throw error;
   }
-  return names
-    .filter((name) => name.endsWith(ending))
-    .toSorted()
-    .map((file) => ({ file, text: readFileSync(join(folder, file), "utf8") }));
 }

@@ -39,6 +39,7 @@ export function renderReceipt(inputs: ReceiptInputs): string {
 function headline(run: Run): string {
   if (run.finishedAt === null)
     return run.state === "publishing" || run.state === "reporting" ? "is publishing its work." : "is working on this.";
+  if (run.failure?.kind === "no-change") return `finished without a commit: ${run.failure.detail}.`;
   if (run.failure !== null) return `stopped: ${failureText(run.failure)}.`;
   return run.pullRequest === null ? "is done." : `is done: #${run.pullRequest}.`;
 }
