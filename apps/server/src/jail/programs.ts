@@ -32,13 +32,22 @@ const needed = {
 } as const;
 
 /** Looks for what the jail needs, and puts the copies that it runs into `<state>/bin`. */
-export async function findPrograms(settings: JailSettings, ports: JailPorts, isRoot: boolean): Promise<Programs> {
+export async function findPrograms(
+  settings: JailSettings,
+  ports: JailPorts,
+  isRoot: boolean,
+  folders: readonly string[] = binFolders,
+): Promise<Programs> {
   const [bwrap, prlimit, setpriv, init] = await Promise.all(
-    [needed.bwrap, needed.prlimit, needed.setpriv, needed.init].map(({ names }) => find(names)),
+    [needed.bwrap, needed.prlimit, needed.setpriv, needed.init].map(({ names }) => find(names, folders)),
   );
   const found = { bwrap, prlimit, setpriv, init };
   const missing = Object.entries(needed).filter(([name]) => found[name as keyof typeof needed] === undefined);
-  if (!bwrap || !prlimit || !setpriv || !init) throw missingPrograms(missing.map(([, program]) => program));
+  if (!bwrap || !prlimit || !setpriv || !init)
+    throw missingPrograms(
+      missing.map(([, program]) => program),
+      folders,
+    );
   await checkBwrap(bwrap, ports);
   const bin = join(settings.stateDir, "bin");
   await mkdir(bin, { recursive: true });
@@ -56,9 +65,9 @@ export async function findPrograms(settings: JailSettings, ports: JailPorts, isR
   };
 }
 
-async function find(names: readonly string[]): Promise<string | undefined> {
+async function find(names: readonly string[], folders: readonly string[]): Promise<string | undefined> {
   for (const name of names)
-    for (const folder of binFolders) {
+    for (const folder of folders) {
       const path = join(folder, name);
       const executable = await access(path, constants.X_OK).then(
         () => true,
@@ -69,12 +78,15 @@ async function find(names: readonly string[]): Promise<string | undefined> {
   return undefined;
 }
 
-function missingPrograms(missing: readonly { names: readonly string[]; debian: string }[]): JailError {
+function missingPrograms(
+  missing: readonly { names: readonly string[]; debian: string }[],
+  folders: readonly string[],
+): JailError {
   const names = missing.map(({ names: [name] }) => name).join(", ");
   const packages = [...new Set(missing.map(({ debian }) => debian))].join(" ");
   return new JailError(
     "program-missing",
-    `The jail needs ${names}, not found in ${binFolders.join(", ")}. On Debian and Ubuntu: apt-get install -y ${packages}`,
+    `The jail needs ${names}, not found in ${folders.join(", ")}. On Debian and Ubuntu: apt-get install -y ${packages}`,
   );
 }
 
