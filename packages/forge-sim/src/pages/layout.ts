@@ -63,8 +63,7 @@ export function crumbs(repo: RepoRecord): Html {
 }
 
 /** Its colour comes from the style sheet, since the page allows no inline style. */
-export const labelChip = (label: LabelRecord): Html =>
-  html`<span class="label label-${label.color}">${label.name}</span>`;
+const labelChip = (label: LabelRecord): Html => html`<span class="label label-${label.color}">${label.name}</span>`;
 
 export function labelsOf(repo: RepoRecord, issue: IssueRecord): Html[] {
   return issue.labels

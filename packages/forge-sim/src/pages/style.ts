@@ -17,12 +17,13 @@ const base = `
 *{box-sizing:border-box}
 body{margin:0;background:var(--bg);color:var(--text);font:15px/1.55 system-ui,-apple-system,"Segoe UI",Roboto,"Noto Sans",sans-serif}
 .wide{max-width:1080px;margin:0 auto;padding:0 20px}
-main{padding-top:22px;padding-bottom:80px}
+main.wide{padding-top:24px;padding-bottom:80px}
 a{color:var(--link);text-decoration:none}a:hover{text-decoration:underline}
 h1{font-size:25px;line-height:1.25;margin:6px 0 10px;font-weight:600;overflow-wrap:anywhere}
 h2{font-size:17px;margin:34px 0 10px;font-weight:600}
 h3{font-size:13px;margin:0 0 6px;font-weight:600;color:var(--quiet)}
 code,pre,.diff{font-family:ui-monospace,SFMono-Regular,Menlo,Consolas,"DejaVu Sans Mono",monospace;font-size:.87em}
+pre code{font-size:inherit}
 .quiet,.number{color:var(--quiet)}.number{font-weight:400}.strong{font-weight:600}
 .quiet{font-size:13.5px}
 .top{background:var(--card);border-bottom:1px solid var(--line)}
