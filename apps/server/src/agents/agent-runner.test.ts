@@ -1,7 +1,8 @@
 import { describe, expect, test } from "bun:test";
 import type { SessionId } from "../domain/ids.ts";
+import { manualClock } from "../infrastructure/clock.ts";
 import { runAgent } from "./agent-runner.ts";
-import { type FakeScript, FakeTimers, failed, init, result, sessionId, text } from "./testing/fakes.ts";
+import { type FakeScript, failed, init, result, sessionId, text } from "./testing/fakes.ts";
 import { diesAfter, expired, fresh, resumed, says, world } from "./testing/world.ts";
 
 const gone = failed({
@@ -19,7 +20,7 @@ describe("how a run begins", () => {
         async function* () {
           yield init;
           seenAtText.push(happened.length);
-          timers.advance(500);
+          await timers.advance(500);
           yield text("hi");
           yield result();
         },
@@ -131,7 +132,7 @@ describe("how a run begins", () => {
 
   test("a session row that cannot be kept ends the process and is not taken for the agent's failure", async () => {
     const { runtime, request } = world([says(init, result())], fresh);
-    const timers = new FakeTimers();
+    const timers = manualClock();
     const sessions = { keep: () => Promise.reject(new Error("disk full")), drop: async () => {} };
     const deps = { runtime, timers, clock: { now: () => 0 }, sessions, countResumeFailure: () => {} };
     const failure = await runAgent(deps, request, new AbortController().signal).catch((error: Error) => error.message);

@@ -1,7 +1,8 @@
 import type { Clock, SessionId } from "../domain/ids.ts";
 import type { AgentReport, RunFailure } from "../domain/run.ts";
 import type { Session, SessionStart } from "../domain/session.ts";
-import type { AgentRuntime, AgentStart, SessionTotals, Timers } from "./agent-runtime.ts";
+import type { Timers } from "../domain/timers.ts";
+import type { AgentRuntime, AgentStart, SessionTotals } from "./agent-runtime.ts";
 import { attempt } from "./attempt.ts";
 import { failureOf, type ResumeFailureReason, resumeFailure } from "./failures.ts";
 import type { Bounds, Seen } from "./seen.ts";

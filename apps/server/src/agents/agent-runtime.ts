@@ -71,8 +71,3 @@ export interface AgentSession extends AsyncDisposable {
 export interface AgentRuntime {
   start(request: AgentStart): AgentSession;
 }
-
-/** Runs `run` once after `ms`, unless it is cancelled before. */
-export interface Timers {
-  after(ms: number, run: () => void): { cancel(): void };
-}

@@ -35,9 +35,9 @@ describe("how a run ends", () => {
           yield { kind: "background", tasks: 1 };
           yield result();
           yield { kind: "background", tasks: 0 };
-          timers.advance(999);
+          await timers.advance(999);
           expect(doings.ends).toBe(0);
-          timers.advance(1);
+          await timers.advance(1);
           expect(doings.ends).toBe(1);
         },
       ],
@@ -53,7 +53,7 @@ describe("how a run ends", () => {
           yield init;
           yield { kind: "background", tasks: 1 };
           yield result();
-          timers.advance(10_000);
+          await timers.advance(10_000);
           await killed;
           throw new Error("killed");
         },
@@ -70,7 +70,7 @@ describe("how a run ends", () => {
         async function* (_, killed) {
           yield init;
           yield result();
-          timers.advance(1_000);
+          await timers.advance(1_000);
           await killed;
           throw new Error("killed");
         },
@@ -86,10 +86,10 @@ describe("how a run ends", () => {
         async function* (_, killed) {
           yield init;
           for (let i = 0; i < 4; i++) {
-            timers.advance(9_999);
+            await timers.advance(9_999);
             yield { kind: "other", type: "x" };
           }
-          timers.advance(10_000);
+          await timers.advance(10_000);
           await killed;
         },
       ],
@@ -109,7 +109,7 @@ describe("how a run ends", () => {
         async function* (doings) {
           yield init;
           for (let i = 0; i < 10; i++) {
-            timers.advance(6_000);
+            await timers.advance(6_000);
             yield text("working");
           }
           expect(doings.interrupts).toBe(1);
@@ -133,7 +133,7 @@ describe("how a run ends", () => {
         async function* (_, killed) {
           yield init;
           for (let i = 0; i < 7; i++) {
-            timers.advance(9_000);
+            await timers.advance(9_000);
             yield text("working");
           }
           await killed;
@@ -213,7 +213,8 @@ describe("how a run ends", () => {
     const { run, timers, stopping, runtime } = world([says(init, result())], fresh);
     await run();
     stopping.abort();
-    timers.advance(10_000_000);
+    expect(timers.pending()).toBe(0);
+    await timers.advance(10_000_000);
     expect(runtime.started[0]).toMatchObject({ interrupts: 0, kills: 0 });
   });
 });

@@ -1,5 +1,6 @@
 import type { SessionId } from "../domain/ids.ts";
-import type { AgentMessage, AgentRuntime, AgentSession, AgentStart, Timers } from "./agent-runtime.ts";
+import type { Timers } from "../domain/timers.ts";
+import type { AgentMessage, AgentRuntime, AgentSession, AgentStart } from "./agent-runtime.ts";
 import { type Bounds, note, nothingSeen, type Seen } from "./seen.ts";
 import { watchOver } from "./watch.ts";
 

@@ -6,7 +6,8 @@ import {
   type SpawnedProcess,
   type SpawnOptions,
 } from "@anthropic-ai/claude-agent-sdk";
-import type { AgentMessage, AgentRuntime, AgentSession, AgentStart, Timers } from "./agent-runtime.ts";
+import type { Timers } from "../domain/timers.ts";
+import type { AgentMessage, AgentRuntime, AgentSession, AgentStart } from "./agent-runtime.ts";
 import { translate } from "./claude-messages.ts";
 import { refusedTools } from "./claude-tools.ts";
 import { boundedJson } from "./raw.ts";
@@ -151,9 +152,9 @@ async function endOf(child: AgentProcess, timers: Timers): Promise<void> {
     child.once("error", () => resolve());
   });
   const late = Promise.withResolvers<void>();
-  const timer = timers.after(1_000, late.resolve);
+  const cancel = timers.after(1_000, late.resolve);
   await Promise.race([read, late.promise]);
-  timer.cancel();
+  cancel();
 }
 
 function createInput() {

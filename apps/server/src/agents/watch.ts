@@ -1,4 +1,5 @@
-import type { AgentMessage, AgentSession, Timers } from "./agent-runtime.ts";
+import type { Timers } from "../domain/timers.ts";
+import type { AgentMessage, AgentSession } from "./agent-runtime.ts";
 import type { Bounds, Seen, Stop } from "./seen.ts";
 
 interface Watch extends Disposable {
@@ -12,9 +13,9 @@ interface Watch extends Disposable {
  */
 export function watchOver(live: AgentSession, seen: Seen, bounds: Bounds, timers: Timers, signal: AbortSignal): Watch {
   let closed = false;
-  let killer: { cancel(): void } | null = null;
-  let silence = timers.after(bounds.stallMs, onSilence);
-  const deadline = timers.after(bounds.deadlineMs, () => stop("deadline"));
+  let cancelKill = () => {};
+  let cancelSilence = timers.after(bounds.stallMs, onSilence);
+  const cancelDeadline = timers.after(bounds.deadlineMs, () => stop("deadline"));
   const onAbort = () => stop("interrupted");
   signal.addEventListener("abort", onAbort);
 
@@ -23,7 +24,7 @@ export function watchOver(live: AgentSession, seen: Seen, bounds: Bounds, timers
     seen.stop = reason;
     if (reason === "stalled" || reason === "unauthorized") return live.kill();
     live.interrupt();
-    killer = timers.after(bounds.graceMs, () => live.kill());
+    cancelKill = timers.after(bounds.graceMs, () => live.kill());
   }
 
   function close(): void {
@@ -38,19 +39,19 @@ export function watchOver(live: AgentSession, seen: Seen, bounds: Bounds, timers
     if (!seen.resting) return stop("stalled");
     if (closed || seen.tasks > 0) return live.kill();
     close();
-    silence = timers.after(bounds.graceMs, onSilence);
+    cancelSilence = timers.after(bounds.graceMs, onSilence);
   }
 
   return {
     heard(message) {
       if (message.kind === "api-retry" && isRefusal(message.status)) return stop("unauthorized");
       if (message.kind === "result" && (seen.stop !== null || (message.queued === 0 && seen.tasks === 0))) close();
-      silence.cancel();
-      silence = timers.after(quietMs(), onSilence);
+      cancelSilence();
+      cancelSilence = timers.after(quietMs(), onSilence);
     },
     [Symbol.dispose]() {
       signal.removeEventListener("abort", onAbort);
-      for (const timer of [silence, deadline, killer]) timer?.cancel();
+      for (const cancel of [cancelSilence, cancelDeadline, cancelKill]) cancel();
     },
   };
 }

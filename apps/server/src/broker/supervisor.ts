@@ -1,7 +1,8 @@
+import type { Timers } from "../domain/timers.ts";
 import { createLink, type Link, type LinkDeps, type LinkHandlers } from "./link.ts";
 
 export interface SupervisorDeps extends LinkDeps {
-  timers: { after(ms: number, run: () => void): { cancel(): void } };
+  timers: Timers;
   log: { error(fields: Record<string, unknown>, message: string): void };
 }
 
@@ -34,14 +35,14 @@ export function createSupervisor(deps: SupervisorDeps, events: Events): Supervis
   let state: BrokerState = "restarting";
   let failures = 0;
   let disposed = false;
-  let timer: { cancel(): void } | null = null;
+  let cancelTimer = () => {};
 
   async function begin(): Promise<void> {
     const next = createLink(deps, events);
     link = next;
     await next.ready;
     state = "up";
-    timer = deps.timers.after(settledMs, () => {
+    cancelTimer = deps.timers.after(settledMs, () => {
       failures = 0;
     });
     events.up(next);
@@ -49,7 +50,7 @@ export function createSupervisor(deps: SupervisorDeps, events: Events): Supervis
   }
 
   function ended(why: string): void {
-    timer?.cancel();
+    cancelTimer();
     link = null;
     if (disposed) return;
     failures += 1;
@@ -61,7 +62,7 @@ export function createSupervisor(deps: SupervisorDeps, events: Events): Supervis
     state = "restarting";
     const delayMs = Math.min(100 * 2 ** failures, 10_000);
     deps.log.error({ why, delayMs, failures }, "the broker ended, and is started again");
-    timer = deps.timers.after(delayMs, again);
+    cancelTimer = deps.timers.after(delayMs, again);
   }
 
   function again(): void {
@@ -79,13 +80,13 @@ export function createSupervisor(deps: SupervisorDeps, events: Events): Supervis
     },
     async [Symbol.asyncDispose]() {
       disposed = true;
-      timer?.cancel();
+      cancelTimer();
       const last = link;
       if (last === null) return;
       last.finish();
-      const kill = deps.timers.after(stopMs, () => last.kill());
+      const cancelKill = deps.timers.after(stopMs, () => last.kill());
       await last.ended;
-      kill.cancel();
+      cancelKill();
     },
   };
 }

@@ -1,33 +1,5 @@
 import type { SessionId } from "../../domain/ids.ts";
-import type { AgentMessage, AgentRuntime, AgentStart, ResultMessage, Timers } from "../agent-runtime.ts";
-
-/** Time that passes only when it is told to. */
-export class FakeTimers implements Timers {
-  now = 1_000_000_000;
-  #due: { at: number; run: () => void }[] = [];
-
-  after(ms: number, run: () => void) {
-    const timer = { at: this.now + ms, run };
-    this.#due.push(timer);
-    return {
-      cancel: () => {
-        this.#due = this.#due.filter((other) => other !== timer);
-      },
-    };
-  }
-
-  advance(ms: number): void {
-    const until = this.now + ms;
-    for (;;) {
-      const next = this.#due.filter(({ at }) => at <= until).toSorted((a, b) => a.at - b.at)[0];
-      if (next === undefined) break;
-      this.now = next.at;
-      this.#due = this.#due.filter((timer) => timer !== next);
-      next.run();
-    }
-    this.now = until;
-  }
-}
+import type { AgentMessage, AgentRuntime, AgentStart, ResultMessage } from "../agent-runtime.ts";
 
 export interface Doings {
   start: AgentStart;

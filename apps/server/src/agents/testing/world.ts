@@ -1,8 +1,9 @@
 import type { LaneKey, SessionId } from "../../domain/ids.ts";
 import type { Session, SessionStart } from "../../domain/session.ts";
+import { manualClock } from "../../infrastructure/clock.ts";
 import { type AgentRunRequest, runAgent } from "../agent-runner.ts";
 import type { AgentMessage, SessionTotals } from "../agent-runtime.ts";
-import { type FakeScript, FakeTimers, fakeRuntime, sessionId } from "./fakes.ts";
+import { type FakeScript, fakeRuntime, sessionId } from "./fakes.ts";
 
 export const kept: Session = { lane: "dev:t" as LaneKey, id: sessionId, lastUsedAt: 7 };
 export const fresh: AgentRunRequest["choice"] = {
@@ -35,7 +36,7 @@ export function world(
   choice: AgentRunRequest["choice"],
   totalsBefore: SessionTotals | null = null,
 ) {
-  const timers = new FakeTimers();
+  const timers = manualClock(1_000_000_000);
   const runtime = fakeRuntime(...scripts);
   const happened: unknown[] = [];
   const prompts: SessionStart[] = [];
@@ -62,6 +63,6 @@ export function world(
     limitedUntil: () => null,
   };
   const stopping = new AbortController();
-  const run = () => runAgent({ ...deps, clock: { now: () => timers.now } }, request, stopping.signal);
+  const run = () => runAgent(deps, request, stopping.signal);
   return { timers, runtime, happened, prompts, request, stopping, run };
 }

@@ -74,7 +74,7 @@ export async function brokerFor(
   // Restarts come at once; the bounds of a minute and of the last kill do not come at all.
   const after = (ms: number, run: () => void) => {
     const timer = ms === 60_000 || ms === 3_000 ? undefined : setTimeout(run, 0);
-    return { cancel: () => clearTimeout(timer) };
+    return () => clearTimeout(timer);
   };
   const broker = await startBroker({
     start(_command, options) {
