@@ -17,8 +17,8 @@ export type DeliverySummary = Omit<StoredDelivery, "body"> & { bytes: number };
 export interface DeliveryStore {
   /** One statement for all; answers in their order. */
   insertMany(deliveries: readonly Delivery[]): Promise<Receipt[]>;
-  /** Oldest first. */
-  nextReceived(limit: number): Promise<StoredDelivery[]>;
+  /** Oldest first; only what came after `after`, where it is given. */
+  nextReceived(limit: number, after?: DeliveryId | null): Promise<StoredDelivery[]>;
   markNormalised(id: DeliveryId): Promise<boolean>;
   markIgnored(id: DeliveryId, reason: string): Promise<boolean>;
   markFailed(id: DeliveryId, reason: string): Promise<boolean>;
@@ -54,8 +54,9 @@ export function createDeliveryStore({ kysely }: Handle): DeliveryStore {
     );
   return {
     insertMany: (deliveries) => insertMany(kysely, deliveries),
-    async nextReceived(limit) {
-      const query = kysely.selectFrom("deliveries").selectAll().where("state", "=", "received");
+    async nextReceived(limit, after = null) {
+      const waiting = kysely.selectFrom("deliveries").selectAll().where("state", "=", "received");
+      const query = after === null ? waiting : waiting.where("id", ">", after);
       return (await query.orderBy("id").limit(limit).execute()).map(stored);
     },
     markNormalised: (id) => mark(id, "normalised", null),

@@ -20,6 +20,8 @@ export interface EventStore {
   getMany(ids: readonly EventId[]): Promise<ForgeEvent[]>;
   /** Oldest first. */
   listForThread(thread: ThreadId): Promise<ForgeEvent[]>;
+  /** What the delivery told of, oldest first; none where it told nothing new. */
+  ofDelivery(delivery: DeliveryId): Promise<ForgeEvent[]>;
   /** Newest first. */
   list(page?: Page<EventId>): Promise<ForgeEvent[]>;
   /** Stored but not decided on, oldest first: new ones, and those that a crash left between. */
@@ -48,6 +50,9 @@ export function createEventStore(handle: Handle): EventStore {
     },
     async listForThread(thread) {
       return (await all().where("thread_id", "=", thread).orderBy("id").execute()).map(eventFrom);
+    },
+    async ofDelivery(delivery) {
+      return (await all().where("delivery_id", "=", delivery).orderBy("id").execute()).map(eventFrom);
     },
     async list({ before, limit = defaultPage } = {}) {
       const query = before === undefined ? all() : all().where("id", "<", before);

@@ -5,8 +5,8 @@ import type { Handle } from "./handle.ts";
 export interface InboxStore {
   /** False where the lane has this event already, told or not. */
   add(lane: LaneKey, event: EventId): Promise<boolean>;
-  /** Hands this run everything that no run was handed, in event order. */
-  offer(lane: LaneKey, run: RunId): Promise<EventId[]>;
+  /** Hands this run what no run was handed, of `only` where that is given; answers what it got, in event order. */
+  offer(lane: LaneKey, run: RunId, only?: readonly EventId[]): Promise<EventId[]>;
   /** A turn that was given them has completed: what the run was offered is told. */
   consume(run: RunId): Promise<number>;
   /** The run failed: what it was offered and did not consume waits for the next one. */
@@ -25,11 +25,10 @@ export function createInboxStore({ kysely, clock }: Handle): InboxStore {
         .executeTakeFirstOrThrow();
       return (result.numInsertedOrUpdatedRows ?? 0n) > 0n;
     },
-    async offer(lane, run) {
-      const rows = await kysely
-        .updateTable("lane_events")
-        .set({ offered_run: run })
-        .where("lane", "=", lane)
+    async offer(lane, run, only) {
+      if (only?.length === 0) return [];
+      const update = kysely.updateTable("lane_events").set({ offered_run: run }).where("lane", "=", lane);
+      const rows = await (only ? update.where("event_id", "in", only) : update)
         .where("offered_run", "is", null)
         .where("consumed_at", "is", null)
         .returning("event_id")

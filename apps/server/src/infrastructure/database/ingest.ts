@@ -53,16 +53,22 @@ function ingestTransaction(tx: Handle) {
 }
 
 /** By the effect that we stored before the pull request was there: its webhook can come before the forge's answer does. */
-async function threadOfOwnBranch({ kysely }: Handle, repository: RepositoryRef, branch: string): Promise<ThreadId | null> {
-  const rows = await kysely
-    .selectFrom("effects")
-    .select(["thread_id", "body"])
-    .where("forge", "=", repository.forge)
-    .where("repository_id", "=", repository.id)
-    .where("kind", "=", "open_pull_request")
-    .where("branch", "=", branch)
-    .orderBy("id", "desc")
+async function threadOfOwnBranch(
+  { kysely }: Handle,
+  repository: RepositoryRef,
+  branch: string,
+): Promise<ThreadId | null> {
+  const row = await kysely
+    .selectFrom("runs")
+    .innerJoin("threads", "threads.id", "runs.thread_id")
+    .innerJoin("effects", "effects.run_id", "runs.id")
+    .select("runs.thread_id")
+    .where("threads.forge", "=", repository.forge)
+    .where("threads.repository_id", "=", repository.id)
+    .where("runs.branch", "=", branch)
+    .where("effects.kind", "=", "open_pull_request")
+    .orderBy("runs.id", "desc")
     .limit(1)
-    .execute();
-  return (rows[0]?.thread_id as ThreadId | undefined) ?? null;
+    .executeTakeFirst();
+  return (row?.thread_id as ThreadId | undefined) ?? null;
 }

@@ -64,6 +64,7 @@ const events = ({ key, big, strict }: ColumnTypes): string[] => [
     unique (forge, repository_id, semantic_key)
   ) ${strict}`,
   `create index events_by_thread on events (thread_id, id)`,
+  `create index events_by_delivery on events (delivery_id)`,
   `create index events_undecided on events (id) where decided_at is null`,
   `create table event_facts (
     event_id ${key} primary key references events (id),
@@ -122,6 +123,7 @@ const work = ({ key, big, strict }: ColumnTypes): string[] => [
     branch text not null,
     head_before text,
     head_after text,
+    base text,
     commits integer not null,
     pull_request ${big},
     report text,
@@ -153,6 +155,7 @@ const effects = ({ key, big, strict }: ColumnTypes): string[] => [
     key ${key} not null unique,
     forge ${key} not null,
     author text not null,
+    kind text not null,
     repository_id ${big} not null,
     thread_id ${key} not null references threads (id),
     run_id ${key} references runs (id),
@@ -167,6 +170,7 @@ const effects = ({ key, big, strict }: ColumnTypes): string[] => [
   ) ${strict}`,
   `create index effects_unfinished on effects (thread_id, id) where state in ('pending', 'sending')`,
   `create index effects_by_thread on effects (thread_id, id)`,
+  `create index effects_by_run on effects (run_id)`,
   `create index effects_parked on effects (id) where state = 'parked'`,
 ];
 

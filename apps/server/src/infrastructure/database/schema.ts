@@ -94,6 +94,8 @@ export interface RunRow {
   branch: string;
   head_before: string | null;
   head_after: string | null;
+  /** JSON. */
+  base: string | null;
   commits: number;
   pull_request: number | null;
   report: string | null;
@@ -112,6 +114,7 @@ export interface EffectRow {
   key: string;
   forge: string;
   author: string;
+  kind: string;
   repository_id: number;
   thread_id: string;
   run_id: string | null;

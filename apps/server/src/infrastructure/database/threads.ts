@@ -14,12 +14,16 @@ export interface LinkResult {
 export interface ThreadStore {
   /** The thread of this number, made where there is none; `repository` is its name from now on. */
   ensureThread(thread: Omit<Thread, "id">): Promise<Thread>;
+  /** Stores a thread that is not there yet, with the number that it is shown by. */
+  create(thread: Thread): Promise<void>;
   /**
    * The pull request that we opened belongs to the issue's thread. The forge's webhook may have come first and made a
    * thread of its own: the number and that thread's events go over to this one.
    */
   linkRef(thread: ThreadId, number: number): Promise<LinkResult>;
   threadOf(forge: ForgeId, repositoryId: number, number: number): Promise<Thread | null>;
+  /** As people type it: `owner/repo` and a number, on one forge or on any. */
+  find(forge: ForgeId | null, repository: string, number: number): Promise<Thread[]>;
   /** Every number of the thread, ascending. */
   numbersOf(thread: ThreadId): Promise<number[]>;
   get(id: ThreadId): Promise<Thread | null>;
@@ -32,8 +36,21 @@ export function createThreadStore(handle: Handle): ThreadStore {
   const { kysely } = handle;
   return {
     ensureThread: (thread) => handle.transaction((tx) => ensureThread(tx, thread)),
+    create: (thread) => handle.transaction((tx) => create(tx, thread)),
     linkRef: (thread, number) => handle.transaction((tx) => linkRef(tx, thread, number)),
     threadOf: (forge, repositoryId, number) => threadOf(handle, forge, repositoryId, number),
+    async find(forge, repository, number) {
+      const query = kysely
+        .selectFrom("thread_refs")
+        .innerJoin("threads", "threads.id", "thread_refs.thread_id")
+        .selectAll("threads")
+        .where("threads.repository", "=", repository)
+        .where("thread_refs.number", "=", number);
+      const rows = await (forge === null ? query : query.where("threads.forge", "=", forge))
+        .orderBy("threads.id")
+        .execute();
+      return rows.map(threadFrom);
+    },
     async numbersOf(thread) {
       const query = kysely.selectFrom("thread_refs").select("number").where("thread_id", "=", thread);
       return (await query.orderBy("number").execute()).map(({ number }) => number);
@@ -80,6 +97,17 @@ async function ensureThread(tx: Handle, wanted: Omit<Thread, "id">): Promise<Thr
   const thread = await threadOf(tx, forge, repositoryId, number);
   if (!thread) throw new Error(`${repository}#${number} has no thread although it was just made`);
   return thread;
+}
+
+async function create(tx: Handle, { id, forge, repositoryId, repository, number, kind }: Thread): Promise<void> {
+  await tx.kysely
+    .insertInto("threads")
+    .values({ id, forge, repository_id: repositoryId, repository, number, kind, created_at: tx.clock.now() })
+    .execute();
+  await tx.kysely
+    .insertInto("thread_refs")
+    .values({ forge, repository_id: repositoryId, number, thread_id: id })
+    .execute();
 }
 
 async function linkRef(tx: Handle, id: ThreadId, number: number): Promise<LinkResult> {
