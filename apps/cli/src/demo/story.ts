@@ -1,0 +1,114 @@
+import { styleText } from "node:util";
+import { printable } from "../text.ts";
+
+/** Where the story goes, and how wide and colourful it may be there. */
+export interface Paper {
+  write(text: string): void;
+  colours: boolean;
+  /** Columns; infinite where nobody looks. */
+  width: number;
+}
+
+/** One line as it was told. */
+export interface Step {
+  at_ms: number;
+  who: string;
+  text: string;
+}
+
+type Format = Parameters<typeof styleText>[0];
+
+const timeWidth = 8;
+const whoWidth = 9;
+const indent = " ".repeat(timeWidth + whoWidth + 4);
+
+/** Tells the demo to a person, a line per step with the seconds since its start, and keeps the steps. */
+export class Story {
+  readonly steps: Step[] = [];
+  readonly #paper: Paper;
+  readonly #now: () => number;
+
+  /** `now`: milliseconds since the demo's start. */
+  constructor(paper: Paper, now: () => number) {
+    this.#paper = paper;
+    this.#now = now;
+  }
+
+  /** Milliseconds since the demo's start. */
+  get elapsed(): number {
+    return this.#now();
+  }
+
+  heading(text: string): void {
+    this.#line(`\n${this.#style("bold", text)}`);
+  }
+
+  /** Text that stands by itself, such as the opening and the end. */
+  plain(text: string): void {
+    this.#line(text);
+  }
+
+  /** `at`: when it happened, where that is known better than by now. */
+  step(who: string, text: string, { at = this.#now(), quiet = false }: { at?: number; quiet?: boolean } = {}): void {
+    this.steps.push({ at_ms: Math.round(at), who, text });
+    const time = `${(at / 1_000).toFixed(1)} s`.padStart(timeWidth);
+    const said = this.#fit(text);
+    const label = who.padEnd(whoWidth);
+    this.#line(
+      `${this.#style("dim", time)}  ${this.#style("cyan", label)}  ${quiet ? this.#style("dim", said) : said}`,
+    );
+  }
+
+  /** Belongs to the step before. */
+  detail(text: string): void {
+    this.#line(`${indent}${this.#style("dim", this.#fit(text))}`);
+  }
+
+  /** Never shortened: it must be possible to click it. */
+  link(address: string): void {
+    this.#line(`${indent}${this.#style("underline", printable(address))}`);
+  }
+
+  fact(name: string, value: string): void {
+    this.#line(`  ${this.#style("dim", name.padEnd(24))}${value}`);
+  }
+
+  check(ok: boolean, text: string, detail: string): void {
+    const mark = ok ? this.#style("green", "✓") : this.#style("red", "✗");
+    this.#line(`  ${mark} ${text}${detail === "" ? "" : this.#style("dim", `  ${detail}`)}`);
+  }
+
+  /** What went wrong, whole. */
+  failure(text: string): void {
+    const [first = "", ...rest] = text.split("\n");
+    this.#line(`\n${this.#style(["red", "bold"], printable(first))}`);
+    for (const line of rest) this.#line(printable(line));
+  }
+
+  #fit(text: string): string {
+    const room = this.#paper.width - indent.length;
+    const flat = printable(text.replaceAll("\n", " "));
+    return flat.length <= room ? flat : `${flat.slice(0, Math.max(20, room - 1)).toWellFormed()}…`;
+  }
+
+  #style(format: Format, text: string): string {
+    return this.#paper.colours ? styleText(format, text, { validateStream: false }) : text;
+  }
+
+  #line(text: string): void {
+    this.#paper.write(`${text}\n`);
+  }
+}
+
+/** A terminal takes colours unless NO_COLOR (any value but the empty one) says otherwise: https://no-color.org */
+export function paperFor(
+  stream: Pick<NodeJS.WriteStream, "write"> & Partial<Pick<NodeJS.WriteStream, "isTTY" | "columns">>,
+  env: Readonly<Record<string, string | undefined>>,
+): Paper {
+  const terminal = stream.isTTY === true;
+  return {
+    write: (text) => void stream.write(text),
+    colours: terminal && (env["NO_COLOR"] ?? "") === "" && env["TERM"] !== "dumb",
+    width: terminal ? (stream.columns ?? 80) : Number.POSITIVE_INFINITY,
+  };
+}
