@@ -55,7 +55,7 @@ export class Forge implements AsyncDisposable {
     this.#server = Bun.serve({
       hostname: "127.0.0.1",
       port: options.port ?? 0,
-      idleTimeout: 120,
+      idleTimeout: 255,
       maxRequestBodySize: maxRequestBytes,
       fetch: answer,
     });
@@ -176,6 +176,7 @@ export class Forge implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#server.stop(true);
     this.#world.deliveries.stop();
+    this.#world.mergeChecks.stop();
     await this.#world.deliveries.settled();
     await this.#world.mergeChecks.settled();
     if (this.#removeDir) await rm(this.dir, { recursive: true, force: true });

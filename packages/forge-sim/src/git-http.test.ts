@@ -1,5 +1,7 @@
 import { describe, expect, test } from "bun:test";
-import { readdir } from "node:fs/promises";
+import { chmod, mkdtemp, readdir, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { startForge } from "./index.ts";
 import { Clone, cloneUrl } from "./testing/git.ts";
 import { failure, openPull, startScene, widgets } from "./testing/scene.ts";
@@ -21,20 +23,37 @@ describe("git over HTTP", () => {
     expect((await again.git("fsck", "--strict")).code).toBe(0);
   });
 
-  test("reads a gzipped request", async () => {
+  test("speaks protocol 2, and reads a gzipped request", async () => {
     await using forge = await startScene();
-    const bot = forge.as("bot");
-    // Many refs make the client's list of wants and haves long enough to be compressed.
-    await using clone = await Clone.of(forge, bot.token);
-    for (let at = 0; at < 40; at += 1) await clone.commit({ [`f${at}`]: `${at}` });
-    expect((await clone.git("push", "--quiet", "origin", "HEAD:main")).code).toBe(0);
-    await bot.push({ ...widgets, branch: "main", message: "m", files: { "late.txt": "x" } });
-    await clone.commit({ mine: "x" });
-    const traced = await clone.git("-c", "protocol.version=2", "fetch", "--quiet", "origin");
-    expect([traced.code, (await clone.git("rev-parse", "origin/main")).stdout]).toEqual([
-      0,
-      forge.branchHead("acme/widgets", "main")!,
-    ]);
+    const response = await fetch(`${forge.url}/acme/widgets.git/git-upload-pack`, {
+      method: "POST",
+      headers: {
+        authorization: `Bearer ${forge.as("bob").token}`,
+        "content-type": "application/x-git-upload-pack-request",
+        "content-encoding": "gzip",
+        "git-protocol": "version=2",
+      },
+      body: Bun.gzipSync("0014command=ls-refs\n0000"),
+    });
+    expect(response.headers.get("content-type")).toBe("application/x-git-upload-pack-result");
+    expect(await response.text()).toContain(`${forge.branchHead("acme/widgets", "main")} refs/heads/main`);
+  });
+
+  test("is not held up by a push that was cut off", async () => {
+    await using forge = await startScene();
+    const { token } = forge.as("bot");
+    const cut = new AbortController();
+    const half = fetch(`${forge.url}/acme/widgets.git/git-receive-pack`, {
+      method: "POST",
+      headers: { authorization: `token ${token}`, "content-type": "application/x-git-receive-pack-request" },
+      body: new ReadableStream({ start: (controller) => controller.enqueue("00") }),
+      signal: cut.signal,
+    });
+    await using clone = await Clone.of(forge, token);
+    await clone.commit({ a: "a" });
+    cut.abort();
+    expect(await failure(half)).toContain("abort");
+    expect((await clone.git("push", "--quiet", "origin", "HEAD:after")).code).toBe(0);
   });
 
   test("asks for credentials with 401, and refuses those who may not with 403 or 404", async () => {
@@ -91,8 +110,13 @@ describe("git over HTTP", () => {
   });
 });
 
+async function temporaryFolder() {
+  const path = await mkdtemp(join(tmpdir(), "forge-sim-test-"));
+  return { path, [Symbol.asyncDispose]: () => rm(path, { recursive: true }) };
+}
+
 describe("startForge", () => {
-  test("leaves nothing behind, and keeps a folder that was given", async () => {
+  test("leaves nothing behind", async () => {
     const forge = await startForge({ repos: [{ owner: "a", name: "b", files: { x: "y" } }] });
     expect(await readdir(forge.dir)).toEqual(["a"]);
     await forge[Symbol.asyncDispose]();
@@ -101,12 +125,25 @@ describe("startForge", () => {
   });
 
   test("takes a folder for the first commit, with its executable files", async () => {
-    await using forge = await startForge({
-      users: ["ann"],
-      repos: [{ owner: "ann", name: "made", folder: import.meta.dir }],
-    });
+    await using folder = await temporaryFolder();
+    await Bun.write(join(folder.path, "src/a.ts"), "a\n");
+    await Bun.write(join(folder.path, "node_modules/left/out.js"), "b\n");
+    await Bun.write(join(folder.path, "run.sh"), "#!/bin/sh\n");
+    await chmod(join(folder.path, "run.sh"), 0o755);
+    const made = { owner: "ann", name: "made", folder: folder.path };
+    await using forge = await startForge({ users: ["ann"], repos: [made] });
     await using clone = await Clone.of(forge, forge.as("ann").token, "ann/made");
-    expect(await Bun.file(`${clone.dir}/git-http.test.ts`).text()).toBe(await Bun.file(import.meta.path).text());
+    expect((await clone.git("ls-tree", "-r", "HEAD")).stdout.replaceAll(/[0-9a-f]{40}/g, "…")).toBe(
+      "100755 blob …\trun.sh\n100644 blob …\tsrc/a.ts",
+    );
+  });
+
+  test("keeps the folder that it was given to work in", async () => {
+    await using folder = await temporaryFolder();
+    const dir = join(folder.path, "repositories");
+    const forge = await startForge({ dir, repos: [{ owner: "a", name: "b", files: { x: "y" } }] });
+    await forge[Symbol.asyncDispose]();
+    expect(await readdir(join(dir, "a"))).toEqual(["b.git"]);
   });
 
   test("says what is wrong with its options", async () => {

@@ -6,6 +6,7 @@ import type { PullIssue, RepoRecord } from "./state/records.ts";
 export class MergeChecks {
   readonly #delayMs: number;
   readonly #pending = new Set<Promise<void>>();
+  readonly #stopped = Promise.withResolvers<"stopped">();
 
   constructor(delayMs: number) {
     this.#delayMs = delayMs;
@@ -23,8 +24,14 @@ export class MergeChecks {
     while (this.#pending.size > 0) await Promise.all(this.#pending);
   }
 
+  /** Gives up the checks that have not begun. */
+  stop(): void {
+    this.#stopped.resolve("stopped");
+  }
+
   async #check(repo: RepoRecord, { pull }: PullIssue): Promise<void> {
-    await new Promise((resolve) => setTimeout(resolve, this.#delayMs));
+    const waited = new Promise((resolve) => setTimeout(resolve, this.#delayMs));
+    if ((await Promise.race([waited, this.#stopped.promise])) === "stopped") return;
     const head = pull.headSha;
     const base = repo.refs.get(branchRef(pull.baseBranch));
     if (base === undefined) {

@@ -59,7 +59,7 @@ export async function call(
   const text = await response.text();
   const isJson = response.headers.get("content-type")?.includes("json");
   const json: unknown = isJson ? JSON.parse(text) : undefined;
-  return { status: response.status, headers: response.headers, text, json } as Answer;
+  return { status: response.status, headers: response.headers, text, json };
 }
 
 /** The words of a promise's failure; undefined when it succeeds. */
