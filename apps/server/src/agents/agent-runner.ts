@@ -27,7 +27,7 @@ export interface AgentRunRequest {
   agent: Omit<AgentStart, "resume">;
   bounds: Bounds;
   /** What `chooseSession` made of the lane's session. */
-  choice: { start: SessionStart; resume: Session | null; drop: Session | null };
+  choice: { start: SessionStart; resume: Session | null };
   /** The totals kept with the session to be resumed; null where none are known. */
   totalsBefore: SessionTotals | null;
   /** Asked for once per process, so at most twice: a fresh start after a lost session needs another prompt. */
@@ -51,7 +51,6 @@ export async function runAgent(
   signal: AbortSignal,
 ): Promise<AgentOutcome> {
   const { choice } = request;
-  if (choice.drop !== null) await deps.sessions.drop(choice.drop.id);
   if (choice.resume === null) return begin(deps, request, { start: choice.start, resume: null }, signal);
   const resumed = await runProcess(deps, request, { start: choice.start, resume: choice.resume.id }, signal);
   const reason = resumeFailure(resumed);

@@ -8,6 +8,20 @@ export interface Session {
   lastUsedAt: number;
 }
 
+/** What a session has cost since it began, over all its runs; the agent's own estimate. Input counts cached tokens too. */
+export interface SessionTotals {
+  /** US dollars. */
+  costUsd: number;
+  inputTokens: number;
+  outputTokens: number;
+}
+
+/** What became of a lane's session when it was asked for; an expired one is dropped by the asking. */
+export type SessionLookup =
+  | { kind: "live"; session: Session }
+  | { kind: "expired"; lastUsedAt: number; ageMs: number; maxAgeMs: number }
+  | { kind: "none" };
+
 /** How a run began; every fresh start says why it is fresh. */
 export type SessionStart =
   | { kind: "fresh"; reason: "none" | "expired" | "resume-failed"; detail: string | null }

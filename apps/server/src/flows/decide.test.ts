@@ -101,7 +101,7 @@ describe("the shipped flows", () => {
       mention,
       { mentionedAgents: ["dev"], thread: closed },
       answer,
-      "the condition `thread.state == 'open'` does not hold: thread.state is \"closed\"",
+      "the condition `thread.state == 'open' && thread.kind == 'issue'` does not hold: thread.kind is \"issue\", thread.state is \"closed\"",
     ],
     "an unknown thread": [
       assigned,

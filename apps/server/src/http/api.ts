@@ -17,7 +17,6 @@ export interface ApiDeps {
   redact(text: string): string;
 }
 
-const explainedEvents = 200;
 const streamPage = 500;
 
 /** Read-only; it listens on the unix socket alone, so whoever may open that may read everything. */
@@ -139,7 +138,7 @@ async function explainThread(
   if (threads.length === 0) return null;
   const parts = await Promise.all(
     threads.map(async (thread) => ({
-      events: (await told(reading, await reading.events.ofThread(thread.id, explainedEvents))).events,
+      events: (await told(reading, await reading.events.ofThread(thread.id))).events,
       runs: await Promise.all(
         (await reading.runs.list({ limit: 50, thread: thread.id })).map((run) => summarise(reading, run)),
       ),

@@ -29,7 +29,7 @@ export interface Reading {
   };
   events: {
     get(id: EventId): Promise<ForgeEvent | null>;
-    ofThread(thread: ThreadId, limit: number): Promise<ForgeEvent[]>;
+    ofThread(thread: ThreadId): Promise<ForgeEvent[]>;
     ofDelivery(delivery: DeliveryId): Promise<ForgeEvent[]>;
     /** Null where no flow has been tried on it yet. */
     decisions(event: EventId): Promise<Decision[] | null>;

@@ -1,7 +1,7 @@
 import { expect, test } from "bun:test";
 import { afterFailure } from "./retry.ts";
 
-const base = { attempts: 0, runs: 1, maxAttempts: 3, now: 1_000 };
+const base = { attempts: 1, runs: 1, maxAttempts: 3, now: 1_000 };
 
 test("a failure that a retry cannot help fails the task at once", () => {
   expect(afterFailure({ ...base, failure: { kind: "no-change", retryable: false, detail: "" } })).toEqual({
@@ -12,8 +12,8 @@ test("a failure that a retry cannot help fails the task at once", () => {
 test("the delay doubles from try to try, and the last try is the last", () => {
   const failure = { kind: "agent-crashed", retryable: true, detail: "" } as const;
   expect(afterFailure({ ...base, failure })).toEqual({ kind: "retry", dueAt: 16_000, countAttempt: true });
-  expect(afterFailure({ ...base, attempts: 1, failure })).toEqual({ kind: "retry", dueAt: 31_000, countAttempt: true });
-  expect(afterFailure({ ...base, attempts: 2, failure })).toEqual({ kind: "fail" });
+  expect(afterFailure({ ...base, attempts: 2, failure })).toEqual({ kind: "retry", dueAt: 31_000, countAttempt: true });
+  expect(afterFailure({ ...base, attempts: 3, failure })).toEqual({ kind: "fail" });
 });
 
 test("an interruption costs no attempt and waits for nothing, but has an end", () => {

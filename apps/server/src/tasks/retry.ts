@@ -4,7 +4,7 @@ export type NextStep = { kind: "retry"; dueAt: number; countAttempt: boolean } |
 
 interface RetryInputs {
   failure: RunFailure;
-  /** Failed attempts that were counted before this one. */
+  /** Counted ones, this one included. */
   attempts: number;
   /** All runs of the task, counted or not: interruptions are free, but not for ever. */
   runs: number;
@@ -24,8 +24,8 @@ export function afterFailure({ failure, attempts, runs, maxAttempts, now }: Retr
       ? { kind: "fail" }
       : { kind: "retry", dueAt: now, countAttempt: false };
   }
-  if (attempts + 1 >= maxAttempts) return { kind: "fail" };
-  const delay = Math.min(longestDelayMs, firstDelayMs * 2 ** attempts);
+  if (attempts >= maxAttempts) return { kind: "fail" };
+  const delay = Math.min(longestDelayMs, firstDelayMs * 2 ** (attempts - 1));
   const dueAt =
     failure.kind === "model-limited" && failure.untilMs !== null ? Math.max(now + delay, failure.untilMs) : now + delay;
   return { kind: "retry", dueAt, countAttempt: true };

@@ -69,7 +69,10 @@ function world(task: Task, run: Run | null, ends: RunEnd[]) {
       runningIn: async () => (current.state === "running" ? current : null),
       dueIn: async () => (current.state === "queued" && current.nextDueAt <= 1_000 ? current : null),
       running: async () => (current.state === "running" ? [current] : []),
-      claim: (_task, id) => move("claimed", { state: "running", run: id }),
+      claim: async (_task, id) => {
+        await move("claimed", { state: "running", run: id, attempts: current.attempts + 1 });
+        return current;
+      },
       succeed: () => move("succeeded", { state: "succeeded" }),
       fail: (_task, _run, reason) => move("failed", { state: "failed", reason }),
       cancel: (_task, _run, reason) => move("cancelled", { state: "cancelled", reason }),

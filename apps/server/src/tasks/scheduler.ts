@@ -11,17 +11,12 @@ export interface TaskBook {
   /** The lane's task that is queued and due, if any. */
   dueIn(lane: LaneKey, now: number): Promise<Task | null>;
   running(): Promise<Task[]>;
-  /** False where the task was no longer queued or the lane has a run already. */
-  claim(task: TaskId, run: RunId, now: number): Promise<boolean>;
-  succeed(task: TaskId, run: RunId, now: number): Promise<boolean>;
-  fail(task: TaskId, run: RunId, reason: string, now: number): Promise<boolean>;
-  cancel(task: TaskId, run: RunId, reason: string, now: number): Promise<boolean>;
-  requeue(
-    task: TaskId,
-    run: RunId,
-    change: { dueAt: number; countAttempt: boolean; reason: string },
-    now: number,
-  ): Promise<boolean>;
+  /** Counts an attempt. Null where the task was no longer queued or the lane has a run already. */
+  claim(task: TaskId, run: RunId, now: number): Promise<Task | null>;
+  succeed(task: TaskId, run: RunId): Promise<boolean>;
+  fail(task: TaskId, run: RunId, reason: string): Promise<boolean>;
+  cancel(task: TaskId, run: RunId, reason: string): Promise<boolean>;
+  requeue(task: TaskId, run: RunId, change: { dueAt: number; countAttempt: boolean; reason: string }): Promise<boolean>;
 }
 
 export interface SchedulerDeps {
@@ -71,10 +66,10 @@ export class Scheduler {
     this.#deps.onRunEnd(run, end);
     switch (end.kind) {
       case "succeeded":
-        await this.#deps.tasks.succeed(task.id, run.id, now);
+        await this.#deps.tasks.succeed(task.id, run.id);
         return;
       case "cancelled":
-        await this.#deps.tasks.cancel(task.id, run.id, end.why, now);
+        await this.#deps.tasks.cancel(task.id, run.id, end.why);
         return;
       case "suspended":
         this.#deps.onSuspended(run.lane);
@@ -97,15 +92,10 @@ export class Scheduler {
       now,
     });
     if (next.kind === "fail") {
-      await this.#deps.tasks.fail(task.id, run.id, reason, now);
+      await this.#deps.tasks.fail(task.id, run.id, reason);
       return;
     }
-    await this.#deps.tasks.requeue(
-      task.id,
-      run.id,
-      { dueAt: next.dueAt, countAttempt: next.countAttempt, reason },
-      now,
-    );
+    await this.#deps.tasks.requeue(task.id, run.id, { dueAt: next.dueAt, countAttempt: next.countAttempt, reason });
   }
 
   /** Ends a run that cannot be told to its end; its events are given back to the lane. */
@@ -141,10 +131,11 @@ export class Scheduler {
   async handle(lane: LaneKey, signal: AbortSignal): Promise<"again" | "idle"> {
     const running = await this.#deps.tasks.runningIn(lane);
     if (running !== null) return await this.#continueTask(running, signal);
-    const task = await this.#deps.tasks.dueIn(lane, this.#deps.clock.now());
-    if (task === null) return "idle";
+    const due = await this.#deps.tasks.dueIn(lane, this.#deps.clock.now());
+    if (due === null) return "idle";
     const id = this.#deps.newRunId();
-    if (!(await this.#deps.tasks.claim(task.id, id, this.#deps.clock.now()))) return "idle";
+    const task = await this.#deps.tasks.claim(due.id, id, this.#deps.clock.now());
+    if (task === null) return "idle";
     const run = await this.#deps.runs.create(
       task,
       id,
@@ -152,19 +143,14 @@ export class Scheduler {
       this.#deps.clock.now(),
     );
     this.#deps.log.info({ taskId: task.id, runId: id, agent: task.agentType, attempt: run.attempt }, "run started");
-    await this.#settle(task, run, await this.#deps.execute({ run, task: { ...task, run: id } }, signal));
+    await this.#settle(task, run, await this.#deps.execute({ run, task }, signal));
     return "again";
   }
 
   async #recoverTask(task: Task, run: Run | null): Promise<void> {
     if (run === null && task.run !== null) {
       const reason = "the service stopped before its run began";
-      await this.#deps.tasks.requeue(
-        task.id,
-        task.run,
-        { dueAt: this.#deps.clock.now(), countAttempt: false, reason },
-        this.#deps.clock.now(),
-      );
+      await this.#deps.tasks.requeue(task.id, task.run, { dueAt: this.#deps.clock.now(), countAttempt: false, reason });
       return;
     }
     if (run === null || goesOn(run)) return;

@@ -9,17 +9,14 @@ export const kept: Session = { lane: "dev:t" as LaneKey, id: sessionId, lastUsed
 export const fresh: AgentRunRequest["choice"] = {
   start: { kind: "fresh", reason: "none", detail: null },
   resume: null,
-  drop: null,
 };
 export const resumed: AgentRunRequest["choice"] = {
   start: { kind: "resumed", lastUsedAt: 7 },
   resume: kept,
-  drop: null,
 };
 export const expired: AgentRunRequest["choice"] = {
   start: { kind: "fresh", reason: "expired", detail: "old" },
   resume: null,
-  drop: kept,
 };
 
 export const says = (...messages: AgentMessage[]): FakeScript =>

@@ -181,9 +181,11 @@ const sessions = ({ key, big, strict }: ColumnTypes): string[] => [
     last_used_at ${big} not null,
     aged_from ${big},
     paused_age_ms ${big},
+    totals text,
     check ((aged_from is null) <> (paused_age_ms is null))
   ) ${strict}`,
   `create index sessions_by_age on sessions (aged_from)`,
+  `create index sessions_by_paused_age on sessions (paused_age_ms)`,
   `create table session_resume_failures (reason ${key} primary key, count ${big} not null) ${strict}`,
 ];
 

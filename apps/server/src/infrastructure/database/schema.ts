@@ -75,6 +75,8 @@ export interface Schema {
     /** From when the age counts; null while it is paused. */
     aged_from: number | null;
     paused_age_ms: number | null;
+    /** JSON: what the session has cost so far, as its agent counts on. */
+    totals: string | null;
   };
   session_resume_failures: { reason: string; count: number };
   migrations: { name: string; applied_at: number };
