@@ -121,6 +121,6 @@ function asData(result: Exclude<Result, { kind: "interrupted" }>, { steps }: Sto
 }
 
 async function stayUp(story: Story, ending: Ending): Promise<void> {
-  story.plain("\nEverything stays up until Ctrl-C: look at the pages, comment, assign.");
+  story.plain("\nEverything stays up until Ctrl-C.");
   await ending.asked;
 }

@@ -112,6 +112,15 @@ const followUp: Step[] = [
   },
 ];
 
+const curtain: Step[] = [
+  {
+    text: [
+      "I am a script with lines for one issue and one comment, and those are said.",
+      "To go on talking, start the demo with `--live` and an `ANTHROPIC_API_KEY`: then a real model answers.",
+    ].join(" "),
+  },
+];
+
 /** What the "model" says to the agent of type dev: an issue solved, then what a comment on its pull request asks for. */
 export const script: Script = {
   name: "demo",
@@ -120,8 +129,9 @@ export const script: Script = {
       name: "dev",
       match: { system: "agent type: dev" },
       turns: [
-        { when: { prompt: "Implement issue #" }, steps: implement },
-        { when: { prompt: "Somebody spoke to you about #" }, steps: followUp },
+        { when: { prompt: "Implement issue #1 of" }, steps: implement },
+        { when: { prompt: "Somebody spoke to you about #1 of" }, steps: followUp },
+        { repeat: true, steps: curtain },
       ],
     },
   ],

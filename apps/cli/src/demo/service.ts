@@ -18,7 +18,7 @@ export class Service {
   readonly #read: Promise<unknown>;
   #stopping = false;
 
-  constructor({ configFile, stateDir }: World, live: boolean) {
+  constructor({ configFile, stateDir }: Pick<World, "configFile" | "stateDir">, live: boolean) {
     const { ANTHROPIC_API_KEY, ...env } = process.env;
     this.#child = Bun.spawn([process.execPath, main, configFile], {
       cwd: "/",
