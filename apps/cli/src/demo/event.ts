@@ -1,11 +1,17 @@
 import { type ExplainedEvent, Explanation } from "@claude-hooks/api";
-import type { Delivery } from "@claude-hooks/forge-sim";
-import { ClientError } from "../client.ts";
+import type { Delivery, Forge } from "@claude-hooks/forge-sim";
+import { type Client, ClientError } from "../client.ts";
 import { DemoFailure } from "./failure.ts";
 import type { Stage } from "./stage.ts";
 
+/** The part of the stage that it looks at. */
+export type EventStage = Pick<Stage, "story" | "watch"> & {
+  world: { forge: Pick<Forge, "deliveries"> };
+  api: Pick<Client, "get">;
+};
+
 /** Tells of the webhooks that the forge sends from `deliveries[from]` on, and which flow takes up what they say. */
-export async function tellEvent(stage: Stage, from: number): Promise<void> {
+export async function tellEvent(stage: EventStage, from: number): Promise<void> {
   const { world, story, watch } = stage;
   const sent = await watch.until("the forge to send a webhook", () => {
     const made = world.forge.deliveries().slice(from);
@@ -29,7 +35,7 @@ const fate = ({ status, error, state }: Readonly<Delivery>): string =>
   status === 202 ? "202, stored" : (error ?? (status === undefined ? state : `answered ${status}`));
 
 /** The event that a flow took up; undefined while some are still to be decided. */
-async function decided(stage: Stage, sent: readonly Readonly<Delivery>[]): Promise<ExplainedEvent | undefined> {
+async function decided(stage: EventStage, sent: readonly Readonly<Delivery>[]): Promise<ExplainedEvent | undefined> {
   const found = await Promise.all(sent.map(({ uuid }) => explained(stage, uuid)));
   const events = found.flatMap((one) => one?.events ?? []);
   const taken = events.find(({ decisions }) => decisions.some(({ matched }) => matched));
@@ -47,7 +53,7 @@ const ignored = (found: Explanation | undefined): string[] =>
     reason === null ? [] : [`  ${event}: ${state}: ${reason}`],
   );
 
-async function explained({ api }: Stage, uuid: string): Promise<Explanation | undefined> {
+async function explained({ api }: EventStage, uuid: string): Promise<Explanation | undefined> {
   try {
     return await api.get(`/explain?subject=${encodeURIComponent(uuid)}`, Explanation);
   } catch (error) {
