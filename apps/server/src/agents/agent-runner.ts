@@ -1,8 +1,8 @@
 import type { Clock, SessionId } from "../domain/ids.ts";
-import type { AgentReport, RunFailure } from "../domain/run.ts";
-import type { Session, SessionStart } from "../domain/session.ts";
+import type { AgentOutcome, AgentReport, RunFailure } from "../domain/run.ts";
+import type { Session, SessionStart, SessionTotals } from "../domain/session.ts";
 import type { Timers } from "../domain/timers.ts";
-import type { AgentRuntime, AgentStart, SessionTotals } from "./agent-runtime.ts";
+import type { AgentRuntime, AgentStart } from "./agent-runtime.ts";
 import { attempt } from "./attempt.ts";
 import { failureOf, type ResumeFailureReason, resumeFailure } from "./failures.ts";
 import type { Bounds, Seen } from "./seen.ts";
@@ -35,11 +35,6 @@ export interface AgentRunRequest {
   /** Until when the model's own answer said that we are limited, where it did; asked only after such an answer. */
   limitedUntil: () => number | null;
 }
-
-/** `report` of a failed run says what it cost all the same; its figures are the agent's own estimate. */
-export type AgentOutcome =
-  | { kind: "completed"; report: AgentReport; session: SessionId; start: SessionStart }
-  | { kind: "failed"; failure: RunFailure; report: AgentReport | null; session: SessionId | null; start: SessionStart };
 
 /**
  * One run of an agent: resumed where the lane has a session, and begun afresh, once, where the agent says that there is no

@@ -1,11 +1,5 @@
 import type { SessionId } from "../domain/ids.ts";
-
-/** What a session has cost since it began, over all its runs; the agent's own estimate. Input counts cached tokens too. */
-export interface SessionTotals {
-  costUsd: number;
-  inputTokens: number;
-  outputTokens: number;
-}
+import type { SessionTotals } from "../domain/session.ts";
 
 /** One turn's end. A run can have several: a background task that finishes starts another turn. */
 export interface ResultMessage {

@@ -1,6 +1,7 @@
 import { z } from "zod";
 import type { SessionId } from "../domain/ids.ts";
-import type { AgentMessage, SessionTotals } from "./agent-runtime.ts";
+import type { SessionTotals } from "../domain/session.ts";
+import type { AgentMessage } from "./agent-runtime.ts";
 
 const count = z.number().min(0).catch(0);
 

@@ -19,8 +19,8 @@ export const agentTools = [
 ] as const;
 
 /**
- * The binary's other tools, refused by name as well: network, other agents on the host, timers that outlive a run, and
- * work outside the checkout.
+ * The binary's other tools, refused by name as well: network, other agents on the host, timers that outlive a run,
+ * work outside the checkout, and what needs a person or a program at its side.
  */
 export const refusedTools = [
   "AskUserQuestion",
@@ -31,9 +31,11 @@ export const refusedTools = [
   "ExitWorktree",
   "ListAgents",
   "Monitor",
+  "ReportFindings",
   "ScheduleWakeup",
   "SendMessage",
   "Skill",
+  "ToolSearch",
   "WebFetch",
   "WebSearch",
   "Workflow",

@@ -1,5 +1,6 @@
 import type { SessionId } from "../domain/ids.ts";
-import type { AgentMessage, ResultMessage, SessionTotals } from "./agent-runtime.ts";
+import type { SessionTotals } from "../domain/session.ts";
+import type { AgentMessage, ResultMessage } from "./agent-runtime.ts";
 
 /** Why we ended the process ourselves. */
 export type Stop = "deadline" | "stalled" | "interrupted" | "unauthorized";

@@ -1,4 +1,4 @@
-import type { SessionTotals } from "./agent-runtime.ts";
+import type { SessionTotals } from "../domain/session.ts";
 
 const nothing: SessionTotals = { costUsd: 0, inputTokens: 0, outputTokens: 0 };
 

@@ -3,11 +3,11 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { type Model, type Script, startModel } from "@claude-hooks/model-sim";
 import type { LaneKey, SessionId } from "../../domain/ids.ts";
-import type { SessionStart } from "../../domain/session.ts";
+import type { AgentOutcome } from "../../domain/run.ts";
+import type { SessionStart, SessionTotals } from "../../domain/session.ts";
 import { systemClock, systemTimers } from "../../infrastructure/clock.ts";
 import { startProcess } from "../../infrastructure/process.ts";
-import { type AgentOutcome, type AgentRunRequest, runAgent } from "../agent-runner.ts";
-import type { SessionTotals } from "../agent-runtime.ts";
+import { type AgentRunRequest, runAgent } from "../agent-runner.ts";
 import { type AgentProcess, type ClaudePlace, claudeEnvironment, claudeRuntime } from "../claude.ts";
 
 /** The native agent binary that the SDK brings. */

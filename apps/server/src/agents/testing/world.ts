@@ -1,8 +1,8 @@
 import type { LaneKey, SessionId } from "../../domain/ids.ts";
-import type { Session, SessionStart } from "../../domain/session.ts";
+import type { Session, SessionStart, SessionTotals } from "../../domain/session.ts";
 import { manualClock } from "../../infrastructure/clock.ts";
 import { type AgentRunRequest, runAgent } from "../agent-runner.ts";
-import type { AgentMessage, SessionTotals } from "../agent-runtime.ts";
+import type { AgentMessage } from "../agent-runtime.ts";
 import { type FakeScript, fakeRuntime, sessionId } from "./fakes.ts";
 
 export const kept: Session = { lane: "dev:t" as LaneKey, id: sessionId, lastUsedAt: 7 };
