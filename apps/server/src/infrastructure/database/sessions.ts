@@ -87,11 +87,7 @@ export function createSessionStore(handle: Handle, { maxAgeMs }: { maxAgeMs: num
       return changed(await guarded.executeTakeFirstOrThrow());
     },
     incrementSessionResumeFailures: (reason) => countFailure(handle, reason),
-    async getSessionResumeFailuresTotal(reason) {
-      const query = kysely.selectFrom("session_resume_failures").select("count");
-      const rows = await (reason === undefined ? query : query.where("reason", "=", reason)).execute();
-      return rows.reduce((total, { count }) => total + count, 0);
-    },
+    getSessionResumeFailuresTotal: (reason) => failuresTotal(handle, reason),
     async listLiveSessionIds() {
       const query = kysely.selectFrom("sessions").select("session_id");
       const oldest = clock.now() - limit;
@@ -180,6 +176,12 @@ async function countFailure({ kysely }: Handle, reason: string): Promise<void> {
       conflict.column("reason").doUpdateSet({ count: sql<number>`session_resume_failures.count + 1` }),
     )
     .execute();
+}
+
+async function failuresTotal({ kysely }: Handle, reason?: string): Promise<number> {
+  const query = kysely.selectFrom("session_resume_failures").select("count");
+  const rows = await (reason === undefined ? query : query.where("reason", "=", reason)).execute();
+  return rows.reduce((total, { count }) => total + count, 0);
 }
 
 function checkedAge(ms: number): number {

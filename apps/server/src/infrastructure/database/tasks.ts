@@ -65,14 +65,14 @@ export function createTaskStore(handle: Handle): TaskStore {
       const row = await query.executeTakeFirst();
       return row ? taskFrom(row) : null;
     },
+    async due(now, limit) {
+      const query = claimable(handle).selectAll().where("next_due_at", "<=", now);
+      return (await query.orderBy("next_due_at").orderBy("id").limit(limit).execute()).map(taskFrom);
+    },
     async dueIn(lane, now) {
       const query = claimable(handle).selectAll().where("lane", "=", lane).where("next_due_at", "<=", now);
       const row = await query.executeTakeFirst();
       return row ? taskFrom(row) : null;
-    },
-    async due(now, limit) {
-      const query = claimable(handle).selectAll().where("next_due_at", "<=", now);
-      return (await query.orderBy("next_due_at").orderBy("id").limit(limit).execute()).map(taskFrom);
     },
     async nextDueAt() {
       const query = claimable(handle).select("next_due_at").where("next_due_at", "<", never);
