@@ -76,6 +76,7 @@ describe("the agent", () => {
   test("reaches a socket in the lane's folder of sockets, and cannot remove it", async () => {
     const sockets = join(folder.path, "sockets");
     mkdirSync(sockets);
+    chmodSync(sockets, 0o755);
     const server = Bun.serve({ unix: join(sockets, "broker.sock"), fetch: () => new Response("from the broker") });
     const group = jail.lanesGroup;
     if (group !== null) chownSync(join(sockets, "broker.sock"), 0, group);

@@ -12,6 +12,7 @@ async function probeAsOrdinaryUser(folder: string): Promise<Findings> {
   mkdirSync(program);
   chmodSync(program, 0o755);
   await Bun.write(join(program, "probe.js"), built.outputs[0]!);
+  chmodSync(join(program, "probe.js"), 0o644);
   copyFileSync(process.execPath, join(program, "bun"));
   chmodSync(join(program, "bun"), 0o755);
   const place = join(folder, "place");

@@ -78,8 +78,11 @@ export class LaneFolders {
     await mkdir(lane.etc, { recursive: true });
     await this.#own(dir, 0o710);
     await this.#own(lane.etc, 0o755);
-    for (const [name, text] of Object.entries(etcTexts(lane)))
-      await writeFile(join(lane.etc, name), text, { mode: 0o644 });
+    for (const [name, text] of Object.entries(etcTexts(lane))) {
+      await writeFile(join(lane.etc, name), text);
+      // Whatever the umask: the lane's own user reads it.
+      await chmod(join(lane.etc, name), 0o644);
+    }
     await this.#handOver(lane, lane.checkout);
     await this.#handOver(lane, lane.home);
     return lane;

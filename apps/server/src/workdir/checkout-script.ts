@@ -1,7 +1,7 @@
 /**
  * Runs inside the jail, since everything in a checkout, its git configuration too, is the agent's. Prints lines: `absent`
- * or `broken <why>` where the checkout must be made, else notes (`saved`, `unfinished`, `branch`, `ahead`, `forwarded`,
- * `diverged`) and at last `head <sha>`. Work is never thrown away: it goes to refs below refs/claude-hooks/kept.
+ * or `broken <why>` where the checkout must be made, else notes (`saved`, `unfinished`, `branch`, `detached`, `ahead`,
+ * `forwarded`, `diverged`) and at last `head <sha>`. Work is never thrown away: it goes to refs below refs/claude-hooks/kept.
  */
 export const prepareScript = `set -euo pipefail
 branch=$1 wanted=$2 on_forge=$3 keep_unfinished=$4 stamp=$5 name=$6 email=$7
@@ -29,10 +29,10 @@ if [ "$changes" -gt 0 ]; then
 fi
 rm -rf .git/rebase-merge .git/rebase-apply
 if [ "$on" != "$branch" ]; then
-  [ "$on" != "no branch" ] || git update-ref "$kept-detached" HEAD
+  if [ "$on" = "no branch" ]; then git update-ref "$kept-detached" HEAD; echo "detached $kept-detached"
+  else echo "branch $on"; fi
   if git show-ref --verify --quiet "refs/heads/$branch"; then git checkout --quiet "$branch" --
   else git checkout --quiet -b "$branch" "$wanted" --; fi || broken "its branch cannot be checked out"
-  echo "branch $on"
 fi
 ancestor() { git merge-base --is-ancestor "$1" "$2"; }
 head=$(git rev-parse HEAD)

@@ -76,11 +76,11 @@ describe("the checkout", () => {
   });
 
   test.each([
-    ["another branch", "git checkout -q -b elsewhere; git commit -q --allow-empty -m x", "was on elsewhere"],
-    ["no branch", "git checkout -q --detach; git commit -q --allow-empty -m x", "was on no branch"],
+    ["another branch", "git checkout -q -b elsewhere; git commit -q --allow-empty -m left", "was on elsewhere"],
+    ["no branch", "git checkout -q --detach; git commit -q --allow-empty -m left", "was on no branch"],
     [
       "a rebase under way",
-      "git commit -q --allow-empty -m x; git -c sequence.editor=true rebase -q --exec false HEAD~1 || true",
+      "git commit -q --allow-empty -m left; git -c sequence.editor=true rebase -q --exec false HEAD~1 || true",
       "was on no branch",
     ],
   ])("left on %s comes back to its own", async (_, script, told) => {
@@ -88,6 +88,7 @@ describe("the checkout", () => {
     await world.agent(script);
     expect((await world.open()).notes.join()).toContain(told);
     expect((await look()).split("\n")[1]).toBe(branch);
+    expect(await world.agent("git log -1 --all --format=%s --grep=^left$")).toBe("left");
   });
 
   test("goes on after the locks of a git that was killed", async () => {
@@ -96,7 +97,9 @@ describe("the checkout", () => {
     const theirs = await world.commitOnForge(branch, "theirs", "1");
     await world.sync();
     expect(head).not.toBe(theirs);
-    expect((await world.open()).head).toBe(theirs);
+    const opened = await world.open();
+    expect(opened.head).toBe(theirs);
+    expect(opened.notes.join()).not.toContain("made anew");
   });
 
   test("that went another way than the forge is set to the forge's, and the local commits are kept on a ref", async () => {

@@ -89,6 +89,7 @@ function noteOf(line: string, { branch }: CheckoutRequest): string[] {
     saved: `${first} uncommitted changes of an earlier run were taken out of the way; they are on ${second} in the checkout.`,
     unfinished: `${first} uncommitted changes of the interrupted run are still there.`,
     branch: `The checkout was on ${sayable(line).slice("branch ".length)} and is on ${branch} again.`,
+    detached: `The checkout was on no branch and is on ${branch} again; where it was is kept on ${first} in the checkout.`,
     ahead: `${first} commits of an earlier run are there that were not handed in yet.`,
     forwarded: `The branch moved on the forge by ${first} commits, which are in now.`,
     diverged: `The branch moved on the forge in another direction; ${first} local commits are kept on ${second} in the checkout.`,

@@ -109,19 +109,33 @@ describe("publishing", () => {
     await expectNothing();
   });
 
-  test("refuses a bundle that is not what was asked for", async () => {
-    const head = await commit("one");
-    const forged = {
-      run: (...[command, options]: Parameters<typeof world.runner.run>) =>
-        command.includes("bundle")
-          ? world.runner.run(["sh", "-c", `git tag t; git bundle create -q - refs/tags/t`], options)
-          : world.runner.run(command, options),
+  const header = "printf '# v2 git bundle\\n%s refs/heads/agent/1\\n\\n' $(git rev-parse HEAD)";
+  test.each([
+    ["with another ref", "git tag t; git bundle create -q - refs/tags/t", /no other ref/],
+    [
+      "with another commit",
+      "git commit -q --allow-empty -m x; git bundle create -q - refs/heads/agent/1",
+      /moved while/,
+    ],
+    [
+      "without the files of its commit",
+      `${header}; git rev-parse HEAD HEAD^{tree} | git pack-objects -q --stdout`,
+      /not sound|not handed in/,
+    ],
+    [
+      "without its commit",
+      `${header}; git rev-parse HEAD^{tree} HEAD:one | git pack-objects -q --stdout`,
+      /not sound|not handed in/,
+    ],
+    ["with noise for a pack", `${header}; head -c 4000 /dev/urandom`, /not sound/],
+  ])("refuses a bundle %s", async (_, script, told) => {
+    await commit("one");
+    const forged: Pick<typeof world.runner, "run"> = {
+      run: (command, options) =>
+        world.runner.run(command.includes("bundle") ? ["bash", "-c", script] : command, options),
     };
-    expect(await publish(forged, world.publishRequest(opened))).toMatchObject({
-      kind: "refused",
-      detail: expect.stringContaining("no other ref"),
-    });
-    expect((await world.mirror.git(["cat-file", "-e", head])).exitCode).not.toBe(0);
+    const result = await publish(forged, world.publishRequest(opened));
+    expect(result).toMatchObject({ kind: "refused", detail: expect.stringMatching(told) });
     await expectNothing();
   });
 
@@ -143,6 +157,30 @@ describe("publishing", () => {
     const theirs = await meanwhile();
     expect(await hand()).toMatchObject({ kind: "push-failed", detail: expect.stringContaining("moved on the forge") });
     expect(await world.forgeHead()).toBe(theirs);
+  });
+
+  test("leaves a branch alone that moves between the last look at it and the push", async () => {
+    await commit("one");
+    let theirs = "";
+    const mirror = world.openMirror(async (args, options) => {
+      if (args.includes("push")) theirs = await world.commitOnForge(branch, "theirs", "1");
+      return world.git(args, options);
+    });
+    expect(await hand({ mirror })).toMatchObject({
+      kind: "push-failed",
+      detail: expect.stringContaining("moved on the forge"),
+    });
+    expect(await world.forgeHead()).toBe(theirs);
+  });
+
+  test("counts a push whose answer was lost", async () => {
+    const head = await commit("one");
+    const mirror = world.openMirror(async (args, options) => {
+      const result = await world.git(args, options);
+      return args.includes("push") ? { ...result, exitCode: 128, stderr: "the remote end hung up" } : result;
+    });
+    expect(await hand({ mirror })).toMatchObject({ kind: "published", head });
+    expect((await world.forgeRefs()).writes).toBe(1);
   });
 
   test("tells of a forge that does not answer, and of one that refuses the push", async () => {

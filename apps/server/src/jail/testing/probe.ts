@@ -53,6 +53,8 @@ export async function probe(folder: string): Promise<Findings> {
   await chmod(tools, 0o700);
   await mkdir(join(folder, "data"));
   await writeFile(join(folder, "data", "note"), "a note");
+  await chmod(join(folder, "data"), 0o755);
+  await chmod(join(folder, "data", "note"), 0o644);
   const settings: Partial<JailSettings> = {
     limits: { processes: 60, fileBytes: 2_000_000, cpuSeconds: 60, openFiles: 256, tmpBytes: 3_000_000 },
     tools: [{ from: join(tools, "hello"), to: "/opt/tools/hello" }],

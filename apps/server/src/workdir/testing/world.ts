@@ -10,7 +10,7 @@ import { type Mirror, Mirrors } from "../mirror.ts";
 import type { JailedRunner, Remote, RunGit } from "../ports.ts";
 import type { PublishRequest } from "../publish.ts";
 
-export const lane = "dev:0190a1b2" as LaneKey;
+const lane = "dev:0190a1b2" as LaneKey;
 export const branch = "agent/1";
 const bounds = { timeoutMs: 60_000, maxOutputBytes: 10_000_000 };
 
