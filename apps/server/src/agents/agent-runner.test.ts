@@ -108,6 +108,7 @@ describe("how a run begins", () => {
     ],
     ["a refusal by the API", says(init, failed({ reason: "api_error", apiStatus: 401 }))],
     ["the words, but after the agent worked", says(init, { ...gone, turns: 3 })],
+    ["the words, of a process that took turns", says({ ...gone, turns: 3 })],
     ["the words, said by the agent", says(init, text(gone.text), result({ text: gone.text, turns: 0 }))],
     ["the words of an agent that has a session", says(init, gone)],
   ];

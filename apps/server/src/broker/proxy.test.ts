@@ -1,6 +1,9 @@
 import { describe, expect, test } from "bun:test";
+import { join } from "node:path";
 import {
   brokerFor,
+  cleanups,
+  folder,
   key,
   messageDelta,
   messageStart,
@@ -55,6 +58,20 @@ describe("what the model is sent", () => {
       "oauth-2025-04-20",
     ]);
     expect(model.seen[0]!.headers.get("x-api-key")).toBeNull();
+  });
+
+  test("a model on a unix socket of its own is asked there", async () => {
+    const path = join(await folder(), "upstream.sock");
+    const server = Bun.serve({
+      unix: path,
+      fetch: (request) => Response.json({ model: request.headers.get("x-api-key") }),
+    });
+    cleanups.push(() => server.stop(true));
+    const { broker } = await brokerFor({ baseUrl: "http://model", socket: path });
+    const reported = nextReport(broker);
+    const answer = await post(await openRun(broker));
+    expect(answer.status).toBe(200);
+    expect(await reported).toMatchObject({ status: 200, model: "[credential]" });
   });
 
   test("a base URL with a path keeps it", async () => {

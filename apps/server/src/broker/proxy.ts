@@ -13,11 +13,7 @@ export interface ProxyDeps extends Setup {
 }
 
 /** Passes one run's requests to the model with the real credential, and nothing but those that ask for a message. */
-export function createProxy(
-  deps: ProxyDeps,
-  run: string,
-  closed: AbortSignal,
-): (request: Request) => Promise<Response> {
+export function createProxy(deps: ProxyDeps, run: string): (request: Request) => Promise<Response> {
   return async (request) => {
     const url = new URL(request.url);
     const why = refusal(request.method, url) ?? tooLong(request);
@@ -25,7 +21,7 @@ export function createProxy(
     const body = await readBody(request.body, maxRequestBytes);
     if (body === null) return refuse(deps, run, request.method, url, tooLarge);
     const target = { path: url.pathname, search: url.search, body };
-    return pass(deps, run, request, target, AbortSignal.any([request.signal, closed]));
+    return pass(deps, run, request, target);
   };
 }
 
@@ -82,13 +78,7 @@ interface Target {
   body: Buffer;
 }
 
-async function pass(
-  deps: ProxyDeps,
-  run: string,
-  request: Request,
-  target: Target,
-  signal: AbortSignal,
-): Promise<Response> {
+async function pass(deps: ProxyDeps, run: string, request: Request, target: Target): Promise<Response> {
   const { upstream, credential, now, report } = deps;
   const startedAt = now();
   const asked = modelOf(target.body);
@@ -99,7 +89,7 @@ async function pass(
       headers: requestHeaders(request.headers, credential),
       body: target.body,
       redirect: "manual",
-      signal,
+      signal: request.signal,
       timeout: false,
       ...(upstream.socket === null ? {} : { unix: upstream.socket }),
     });
@@ -115,7 +105,7 @@ async function pass(
       }),
     );
   } catch (error) {
-    report({ ...told, status: 502, cut: signal.aborted, ms: now() - startedAt });
+    report({ ...told, status: 502, cut: request.signal.aborted, ms: now() - startedAt });
     return apiError(502, "api_error", unreachable(upstream.baseUrl, error, credential));
   }
 }

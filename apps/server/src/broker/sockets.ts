@@ -35,16 +35,14 @@ export function createSockets(deps: ProxyDeps): Sockets {
       const folder = dirname(socket);
       const made = await makeFolder(folder);
       await clearStale(socket);
-      const closing = new AbortController();
       const server = Bun.serve({
         unix: socket,
         // The proxy has a bound of its own, and says it in the Messages API's shape.
         maxRequestBodySize: Number.MAX_SAFE_INTEGER,
-        fetch: createProxy(deps, run, closing.signal),
+        fetch: createProxy(deps, run),
         ...silenceIsFine,
       });
       live.set(run, async () => {
-        closing.abort();
         await server.stop(true);
         await rm(socket, { force: true });
         if (made) await rmdir(folder).catch(() => {});

@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type Broker, startBroker } from "../client.ts";
 import type { BrokerProcess } from "../link.ts";
-import type { Credential, RequestReport } from "../protocol.ts";
+import type { Credential, RequestReport, Upstream } from "../protocol.ts";
 
 export const key = "sk-ant-real-credential-of-the-operator";
 export const apiKey: Credential = { kind: "api-key", value: key };
@@ -64,7 +64,7 @@ export async function until(holds: () => boolean): Promise<void> {
 const alwaysReal = () => command;
 
 export async function brokerFor(
-  baseUrl: string,
+  place: string | Upstream,
   credential = apiKey,
   commandOf: (nth: number) => readonly string[] = alwaysReal,
 ) {
@@ -84,7 +84,7 @@ export async function brokerFor(
       return child;
     },
     command,
-    upstream: { baseUrl, socket: null },
+    upstream: typeof place === "string" ? { baseUrl: place, socket: null } : place,
     credential,
     timers: { after },
     log: { warn: log, error: log },
