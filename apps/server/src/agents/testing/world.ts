@@ -5,7 +5,7 @@ import { type AgentRunRequest, runAgent } from "../agent-runner.ts";
 import type { AgentMessage } from "../agent-runtime.ts";
 import { type FakeScript, fakeRuntime, sessionId } from "./fakes.ts";
 
-export const kept: Session = { lane: "dev:t" as LaneKey, id: sessionId, lastUsedAt: 7 };
+const kept: Session = { lane: "dev:t" as LaneKey, id: sessionId, lastUsedAt: 7 };
 export const fresh: AgentRunRequest["choice"] = {
   start: { kind: "fresh", reason: "none", detail: null },
   resume: null,
