@@ -2,7 +2,7 @@ import { afterEach, beforeEach, describe, expect, test } from "bun:test";
 import { readdirSync } from "node:fs";
 import { join } from "node:path";
 import type { Checkout } from "./checkout.ts";
-import { branchFault, type PublishRequest, publish } from "./publish.ts";
+import { type PublishRequest, publish } from "./publish.ts";
 import type { Death } from "./testing/publish-and-die.ts";
 import { branch, World } from "./testing/world.ts";
 
@@ -139,6 +139,20 @@ describe("publishing", () => {
     await expectNothing();
   });
 
+  test.each([
+    ["the default branch", { branch: "main" }],
+    ["the branch that the pull request goes to", { branch: "next", base: { branch: "next", sha: "0".repeat(40) } }],
+    ["a tag", { branch: "refs/tags/v1" }],
+  ])("refuses to touch %s", async (_, changes) => {
+    const head = await world.forgeHead("refs/heads/main");
+    await world.agent(
+      "git branch next; git checkout -q -B main; echo x > x; git add x; git commit -qm x; git branch -f next",
+    );
+    expect(await hand(changes)).toMatchObject({ kind: "refused" });
+    await expectNothing();
+    expect(await world.forgeHead("refs/heads/main")).toBe(head);
+  });
+
   test("refuses a rewritten history of a branch that is on the forge", async () => {
     await commit("one");
     await hand();
@@ -171,6 +185,27 @@ describe("publishing", () => {
       detail: expect.stringContaining("moved on the forge"),
     });
     expect(await world.forgeHead()).toBe(theirs);
+  });
+
+  test.each([
+    ["before anything", 0],
+    ["after the look at the checkout", 1],
+  ])("that is stopped %s can be tried again", async (_, commands) => {
+    const head = await commit("one");
+    const stop = new AbortController();
+    let seen = 0;
+    const stopping: Pick<typeof world.runner, "run"> = {
+      run(command, options) {
+        if (seen++ === commands) stop.abort();
+        return world.runner.run(command, options);
+      },
+    };
+    const request = world.publishRequest(opened, { signal: stop.signal });
+    expect(await publish(stopping, request)).toMatchObject({
+      kind: "push-failed",
+      detail: expect.stringContaining("stopped"),
+    });
+    expect(await hand()).toMatchObject({ kind: "published", head });
   });
 
   test("counts a push whose answer was lost", async () => {
@@ -251,42 +286,3 @@ function treeNamed(name: string): string {
     tree=$(printf '040000 tree %s\\t${name}\\n' $inner | git mktree)
     git update-ref refs/heads/agent/1 $(git commit-tree $tree -p HEAD -m evil)`;
 }
-
-describe("a branch that agents may push to", () => {
-  const request = (name: string) => ({ branch: name, base: { branch: "release", sha: "" }, defaultBranch: "main" });
-
-  test.each(["agent/1", "claude/issue-430", "a.b/c_d"])("may be %s", (name) => {
-    expect(branchFault(request(name))).toBeNull();
-  });
-
-  test.each([
-    "main",
-    "release",
-    "HEAD",
-    "refs/heads/x",
-    "refs/tags/v1",
-    "a..b",
-    "-f",
-    "+x",
-    "a:b",
-    ":x",
-    "a b",
-    "a//b",
-    "a/",
-    "/a",
-
-    "a.lock",
-    "a.lock/b",
-    "a/.b",
-    "a.",
-    "a~1",
-    "a^",
-    "a@{1}",
-    "*",
-    "",
-    "ü",
-    "a\nb",
-  ])("may not be %j", (name) => {
-    expect(branchFault(request(name))).not.toBeNull();
-  });
-});

@@ -1,5 +1,6 @@
 import type { LaneKey } from "../domain/ids.ts";
-import { describeFailure, outputText, succeeded } from "../domain/process.ts";
+import { type CommandResult, describeFailure, outputText, succeeded } from "../domain/process.ts";
+import { branchFault } from "./branch.ts";
 import { readBundle } from "./bundle.ts";
 import { inspectScript } from "./checkout-script.ts";
 import { authorization, type Mirror } from "./mirror.ts";
@@ -49,6 +50,11 @@ type Refusal = { kind: "no-change" | "refused" | "push-failed"; detail: string }
 type Step<T> = { kind: "ok"; value: T } | Refusal;
 
 const refused = (detail: string): Refusal => ({ kind: "refused", detail });
+/** Nobody's fault in the branch: another try can help. */
+const interrupted = (what: string, result: CommandResult): Refusal => ({
+  kind: "push-failed",
+  detail: `${what}: ${describeFailure(result)}`,
+});
 const ok = <T>(value: T): Step<T> => ({ kind: "ok", value });
 
 /**
@@ -76,28 +82,13 @@ export async function publish(jail: Pick<JailedRunner, "run">, request: PublishR
   };
 }
 
-/** Why this branch must not be pushed to; null where it may. */
-export function branchFault({
-  branch,
-  base,
-  defaultBranch,
-}: Pick<PublishRequest, "branch" | "base" | "defaultBranch">): string | null {
-  if (branch === defaultBranch || branch === base.branch)
-    return `"${branch}" is a branch that people merge into: agents push to branches of their own only.`;
-  // Stricter than git-check-ref-format(1), and nothing that could be read as another namespace or as an option.
-  const plain = /^(?!.*(\.\.|\/\/|\.lock(\/|$)|\/\.|\.(\/|$)))[A-Za-z0-9][A-Za-z0-9._/-]*[A-Za-z0-9_-]$/;
-  if (!plain.test(branch) || branch.startsWith("refs/") || branch === "HEAD")
-    return `"${branch}" is no plain branch name.`;
-  return null;
-}
-
 async function inspect(
   jail: Pick<JailedRunner, "run">,
   request: PublishRequest,
 ): Promise<Step<{ head: string; leftovers: Leftovers }>> {
   const bounds = { ...boundsOf(request), timeoutMs: Math.min(request.timeoutMs, 60_000), maxOutputBytes: 1_048_576 };
   const result = await jail.run(["/bin/bash", "-c", inspectScript, "inspect", request.branch], bounds);
-  if (!succeeded(result)) return refused(`The checkout cannot be read: ${describeFailure(result)}`);
+  if (!succeeded(result)) return interrupted("The checkout cannot be read", result);
   const lines = outputText(result).split("\n");
   const all = (name: string) =>
     lines.filter((line) => line.startsWith(`${name} `)).map((line) => line.slice(name.length + 1));
@@ -137,6 +128,7 @@ async function index(jail: Pick<JailedRunner, "run">, request: PublishRequest, h
     maxOutputBytes: request.maxPackBytes + 65_536,
   });
   if (bundled.end === "too-much-output") return tooLarge(request);
+  if (bundled.end !== "exited") return interrupted("The branch cannot be bundled", bundled);
   if (!succeeded(bundled)) return refused(`The branch cannot be bundled: ${describeFailure(bundled)}`);
   const bundle = readBundle(bundled.stdout, ref);
   if (bundle.kind === "unreadable")
@@ -149,6 +141,7 @@ async function index(jail: Pick<JailedRunner, "run">, request: PublishRequest, h
       { ...boundsOf(request), input: bundle.pack },
     ),
   );
+  if (indexed.end !== "exited") return interrupted("The branch cannot be indexed", indexed);
   if (!succeeded(indexed)) return refused(`The branch's objects are not sound: ${describeFailure(indexed)}`);
   if (!(await isConnected(request, head))) return refused("The branch names objects that were not handed in.");
   return ok(null);
@@ -171,11 +164,13 @@ async function judgeHistory(
   if (forgeHead !== null) {
     const grows = await mirror.git(["merge-base", "--is-ancestor", forgeHead, head]);
     if (succeeded(grows)) return null;
+    if (grows.exitCode !== 1) return interrupted(`The mirror cannot tell whether "${branch}" grew`, grows);
     return refused(
       `The new head ${head} does not contain the forge's ${forgeHead}: history of "${branch}" was rewritten.`,
     );
   }
   const shared = await mirror.git(["merge-base", base.sha, head]);
+  if (!succeeded(shared) && shared.exitCode !== 1) return interrupted("The mirror cannot be read", shared);
   if (!succeeded(shared)) return refused(`"${branch}" has no history in common with "${base.branch}".`);
   const within = await mirror.git(["merge-base", "--is-ancestor", head, base.sha]);
   return succeeded(within) ? { kind: "no-change", detail: `Everything on "${branch}" is in "${base.branch}".` } : null;
