@@ -87,7 +87,7 @@ export async function runInJail(deps: AgentsDeps, request: AgentRequest, signal:
         choice: chooseSession(await sessions.findSession(run.lane)),
         totalsBefore: await sessions.getTotals(run.lane),
         prompt: async (start) => (start.kind === "resumed" ? prompts.resumed : prompts.fresh),
-        limitedUntil: limit.until,
+        limitedUntil: () => limit.until(),
       },
       signal,
     );
@@ -110,13 +110,14 @@ function laneSessions(sessions: SessionStore, lane: LaneKey): Parameters<typeof 
 }
 
 /** Entries are stored in order; what cannot be stored is said once, and costs the run nothing. */
-function streamWriter({ streams, clock, log, streamed }: AgentsDeps, run: RunId): (json: string) => void {
+function streamWriter(deps: AgentsDeps, run: RunId): (json: string) => void {
+  const { streams, clock, log } = deps;
   let seq = 0;
   let failed = false;
   return (json) => {
     seq += 1;
     streams.appendStream(run, seq, clock.now(), json).then(
-      () => streamed(run),
+      () => deps.streamed(run),
       (error: unknown) => {
         if (!failed) log.error({ runId: run, error }, "the run's stream has a gap: an entry could not be stored");
         failed = true;

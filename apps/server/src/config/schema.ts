@@ -103,9 +103,11 @@ const jail = z.strictObject({
     .default(200_000)
     .describe("Started as root only: lanes get unprivileged user ids from here on."),
   tools: z
-    .array(z.strictObject({ from: z.string().startsWith("/"), to: z.string().startsWith("/opt/") }))
+    .array(z.strictObject({ from: z.string().startsWith("/"), to: z.string().startsWith("/opt/tools/") }))
     .default([])
-    .describe("Toolchains seen read-only inside, e.g. {from: /srv/bun/bin, to: /opt/bun}; their folders are on PATH."),
+    .describe(
+      "Toolchains seen read-only inside, e.g. {from: /usr/local/lib/bun/bin/bun, to: /opt/tools/bun}: an executable's folder or a folder's bin is on PATH.",
+    ),
 });
 
 /** `config/agents.json` as written by people; every unknown key is a fault. */
