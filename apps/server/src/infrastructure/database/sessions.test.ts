@@ -133,7 +133,7 @@ forEachDatabase((_, open) => {
       pass(it.clock, 25 * hour);
       await it.store.setSession(lane, first);
       await it.store.setSession(other, second);
-      const fresh = (await rows(it)).filter((row) => row.lane === lane || row.lane === other);
+      const fresh = (await rows(it)).filter((each) => each.lane === lane || each.lane === other);
       expect(await it.store.sweepStaleSessions()).toBe(1201);
       expect(await rows(it)).toEqual(fresh);
       expect(await it.store.sweepStaleSessions()).toBe(0);
