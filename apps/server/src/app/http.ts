@@ -7,8 +7,10 @@ import { forges } from "../forges/registry.ts";
 import { createApi } from "../http/api.ts";
 import { createPublicApp } from "../http/public.ts";
 import type { Changes } from "../infrastructure/changes.ts";
+import { systemTimers as timers } from "../infrastructure/clock.ts";
 import { createDeliveryWriter } from "../infrastructure/database/deliveries.ts";
 import { createEffectStore } from "../infrastructure/database/effects.ts";
+import { QueueFull } from "../infrastructure/database/errors.ts";
 import type { Database } from "../infrastructure/database/handle.ts";
 import { createReading } from "../infrastructure/database/reading.ts";
 import type { RunStreamStore } from "../infrastructure/database/run-stream.ts";
@@ -17,6 +19,7 @@ import { newId } from "../infrastructure/ids.ts";
 import type { Metrics } from "../infrastructure/metrics.ts";
 import type { Jail } from "../jail/jail.ts";
 import type { Redact } from "../security/redact.ts";
+import { createWebhookHandler, type WebhookHandler } from "../webhook/receive.ts";
 import type { Events } from "./events.ts";
 import { listenSocket, listenTcp } from "./servers.ts";
 import { version } from "./version.ts";
@@ -86,16 +89,7 @@ export async function listen(deps: HttpDeps): Promise<Listening> {
   }
 }
 
-function apiDeps({
-  config,
-  clock,
-  db,
-  jail,
-  streams,
-  metrics,
-  changes,
-  redact,
-}: HttpDeps): Parameters<typeof createApi>[0] {
+function apiDeps({ clock, db, jail, streams, metrics, changes, redact }: HttpDeps): Parameters<typeof createApi>[0] {
   const startedAt = clock.now();
   return {
     reading: createReading(db, streams),
@@ -117,6 +111,37 @@ function apiDeps({
   };
 }
 
-function createWebhook(_deps: HttpDeps): (request: Request, forge: string, hook: string) => Promise<Response> {
-  return async () => new Response("later", { status: 503 });
+function createWebhook({ config, clock, log, db, metrics, events }: HttpDeps): WebhookHandler {
+  const hooks = new Map(
+    config.repositories.map((repository) => [`${repository.forge}/${repository.hookId}`, repository]),
+  );
+  const writer = createDeliveryWriter(db);
+  return createWebhookHandler({
+    clock,
+    timers,
+    newDeliveryId: newId.delivery,
+    store: (delivery) => writer.add(delivery),
+    isQueueFull: (error) => error instanceof QueueFull,
+    hook(forge, hookId) {
+      const repository = hooks.get(`${forge}/${hookId}`);
+      const kind = config.forges[forge]?.kind;
+      if (repository === undefined || kind === undefined) return null;
+      return {
+        forge: repository.forge,
+        hookId,
+        repositoryId: repository.id,
+        secrets: [repository.hookSecret],
+        secretSource: repository.hookSecretSource,
+        format: forges[kind],
+      };
+    },
+    onAnswer({ status, error, delivery, duplicate, cause, forge, hookId }) {
+      const result = status === 202 ? (duplicate ? "duplicate" : "accepted") : "refused";
+      metrics.deliveries(result);
+      if (status !== 202) log.warn({ forge, hookId, status, reason: error, error: cause }, "delivery refused");
+      if (status !== 202) return;
+      log.info({ forge, hookId, deliveryId: delivery, duplicate }, "delivery stored");
+      void events.drain();
+    },
+  });
 }

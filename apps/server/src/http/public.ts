@@ -16,7 +16,7 @@ export function createPublicApp(deps: PublicDeps): Hono {
     const { ok, detail } = await deps.healthy();
     return c.json({ status: ok ? "ok" : "unavailable", ...detail }, ok ? 200 : 503);
   });
-  app.post("/webhooks/:forge/:hook", (c) => deps.webhook(c.req.raw, c.req.param("forge"), c.req.param("hook")));
+  app.all("/webhooks/:forge/:hook", (c) => deps.webhook(c.req.raw, c.req.param("forge"), c.req.param("hook")));
   if (metrics !== null) {
     app.get("/metrics", async (c) => {
       const { contentType, text } = await metrics();
