@@ -27,6 +27,7 @@ import { createEmbeddedDispatcher, type Dispatcher } from "./infrastructure/disp
 import { createGit } from "./infrastructure/git.ts";
 import { createMetrics, type Metrics } from "./infrastructure/metrics.ts";
 import { captureProcess, startProcess } from "./infrastructure/process.ts";
+import { proxyEnvironment } from "./infrastructure/proxy-environment.ts";
 import { type Jail, openJail } from "./jail/jail.ts";
 import type { Scheduler } from "./tasks/scheduler.ts";
 import { Mirrors } from "./workdir/mirror.ts";
@@ -111,7 +112,7 @@ async function openBroker({ model }: Config, log: Log): Promise<Broker> {
     upstream: { baseUrl: model.baseUrl, socket: null },
     credential: model.credential,
     command: [process.execPath, join(import.meta.dir, "broker/main.ts")],
-    start: startProcess,
+    start: (command, options) => startProcess(command, { ...options, env: { ...options.env, ...proxyEnvironment() } }),
     timers,
     log,
   });

@@ -5,6 +5,8 @@ import { loadConfig } from "./config/load.ts";
 
 /** Runs the service until SIGTERM or SIGINT, and answers the exit code. What is wrong at start is said on stderr. */
 export async function serve(configPath: string): Promise<number> {
+  // What the service writes is for its own user; what lanes and sockets need beyond that is given by name.
+  process.umask(0o077);
   const stopped = Promise.withResolvers<NodeJS.Signals>();
   for (const signal of ["SIGTERM", "SIGINT"] as const) process.on(signal, () => stopped.resolve(signal));
   try {

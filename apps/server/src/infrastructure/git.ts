@@ -1,5 +1,6 @@
 import type { CommandBounds, CommandResult } from "../domain/process.ts";
 import { captureProcess, startProcess, wholeGroup } from "./process.ts";
+import { proxyEnvironment } from "./proxy-environment.ts";
 
 export interface GitOptions extends Partial<CommandBounds> {
   /** For requests below `url` only; it goes into this git process's environment and nowhere else. */
@@ -36,22 +37,9 @@ const fixedConfig: readonly [string, string][] = [
   ...harmlessFaults.map((fault): [string, string] => [`fetch.fsck.${fault}`, "ignore"]),
 ];
 
-/** Proxies and certificates of the machine's own; nothing else of the service's environment reaches git. */
-const passedOn = [
-  "http_proxy",
-  "https_proxy",
-  "no_proxy",
-  "HTTPS_PROXY",
-  "NO_PROXY",
-  "ALL_PROXY",
-  "SSL_CERT_FILE",
-  "SSL_CERT_DIR",
-  "GIT_SSL_CAINFO",
-];
-
 /** Git for the service's own repositories: no configuration but ours, no hooks, no prompts, only http and https. */
 export function createGit(settings: { allowFileUrls?: boolean } = {}): RunGit {
-  const inherited = Object.fromEntries(passedOn.flatMap((name) => setting(name, process.env[name])));
+  const inherited = proxyEnvironment();
   const fileConfig: [string, string][] = settings.allowFileUrls === true ? [["protocol.file.allow", "always"]] : [];
   return (args, options = {}) => {
     const { authorization, ...bounds } = options;
@@ -77,9 +65,6 @@ export function createGit(settings: { allowFileUrls?: boolean } = {}): RunGit {
     return captureProcess(wholeGroup(child), { timeoutMs: 60_000, maxOutputBytes: 16_777_216, ...bounds });
   };
 }
-
-const setting = (name: string, value: string | undefined): [string, string][] =>
-  value === undefined || value === "" ? [] : [[name, value]];
 
 function configEnvironment(config: readonly [string, string][]): Record<string, string> {
   return Object.fromEntries([
