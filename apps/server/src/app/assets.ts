@@ -8,7 +8,7 @@ import type { Skill } from "../sessions/prompt.ts";
 import { loadSkills } from "../sessions/skills.ts";
 
 /** Flows or skills that cannot be used; every fault with its file, line and column. */
-export class AssetsError extends Error {
+class AssetsError extends Error {
   override readonly name = "AssetsError";
 }
 

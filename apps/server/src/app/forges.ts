@@ -13,7 +13,7 @@ export interface ForgeUsers {
   isOurs(forge: ForgeId, login: string): boolean;
 }
 
-export const serviceAuthor = "service";
+const serviceAuthor = "service";
 
 export function createForgeUsers(
   config: Pick<Config, "forges" | "agents">,

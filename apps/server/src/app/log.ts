@@ -4,7 +4,7 @@ import { createLogger } from "../infrastructure/logger.ts";
 import { createRedactor, type Redact } from "../security/redact.ts";
 
 /** Everything that must never leave: tokens, hooks' secrets, the model's credential, the database's address. */
-export function secretsOf(config: Config): string[] {
+function secretsOf(config: Config): string[] {
   return [
     ...Object.values(config.forges).map((forge) => forge.serviceUser.token),
     ...Object.values(config.agents).flatMap((agent) => Object.values(agent.users).map((user) => user.token)),

@@ -42,6 +42,6 @@ export function listenSocket(app: Hono, path: string): { stop(): Promise<void> }
   }
 }
 
-export class ListenError extends Error {
+class ListenError extends Error {
   override readonly name = "ListenError";
 }

@@ -54,7 +54,7 @@ const repository = z.strictObject({
 });
 
 /** The built-in tools that an agent has unless its type says otherwise: files and a shell, nothing that reaches out. */
-export const defaultTools = ["Bash", "Read", "Edit", "Write", "Glob", "Grep"] as const;
+const defaultTools = ["Bash", "Read", "Edit", "Write", "Glob", "Grep"] as const;
 
 const agent = z.strictObject({
   users: z

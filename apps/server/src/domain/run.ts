@@ -26,7 +26,6 @@ export type RunFailure =
   | { kind: "forge-failed"; retryable: true; detail: string }
   | { kind: "pull-request-not-opened"; retryable: false; detail: string };
 
-export type RunFailureKind = RunFailure["kind"];
 
 /** What the agent's process said of its own run. Untrusted: an agent can forge its own stream. */
 export interface AgentReport {

@@ -105,7 +105,7 @@ async function detail(reading: Reading, run: Run): Promise<RunDetail> {
 }
 
 /** Null where nothing on record answers to the subject. */
-export async function explain(reading: Reading, subject: string): Promise<Explanation | null> {
+async function explain(reading: Reading, subject: string): Promise<Explanation | null> {
   const thread = /^(?:([\w-]+):)?([^\s/]+\/[^\s#]+)#(\d+)$/.exec(subject);
   if (thread !== null) return await explainThread(reading, subject, thread[2] ?? "", Number(thread[3]));
   const delivery = await reading.deliveries.find(subject);
