@@ -19,7 +19,8 @@ describe("what is seen of an agent's stream", () => {
   });
 
   const calls = [
-    ["Bash", { command: "bun test\n# all of it", description: "Run" }, "$ bun test"],
+    ["Bash", { command: "bun test\n# all of it", description: "Run" }, "$ bun test …"],
+    ["Bash", { command: "bun test\n" }, "$ bun test"],
     ["Read", { file_path: "/repo/src/a.ts" }, "Read src/a.ts"],
     ["Grep", { pattern: "x+" }, "Grep x+"],
     ["Other", {}, "Other"],

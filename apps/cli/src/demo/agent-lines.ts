@@ -56,7 +56,7 @@ function ofBlock(speaker: "assistant" | "user", block: unknown): Sight[] {
 
 function call(name: string, input: Record<string, unknown>): string {
   const field = (key: string): string => (typeof input[key] === "string" ? input[key] : "");
-  if (name === "Bash") return `$ ${firstLine(field("command"))}`;
+  if (name === "Bash") return `$ ${shortened(field("command"))}`;
   const target = (field("file_path") || field("path") || field("pattern") || field("description")).replace(
     /^\/repo\//,
     "",
@@ -87,6 +87,11 @@ function textOf(content: unknown): string {
   if (typeof content === "string") return content;
   const parts = z.array(z.object({ text: z.string() })).safeParse(content);
   return parts.success ? parts.data.map(({ text }) => text).join("\n") : "";
+}
+
+function shortened(command: string): string {
+  const first = firstLine(command);
+  return first === command.trim() ? first : `${first} …`;
 }
 
 const firstLine = (text: string): string => text.trim().split("\n", 1)[0] ?? "";

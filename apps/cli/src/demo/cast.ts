@@ -1,10 +1,11 @@
 /** Who and what the demo is about; the project itself lies in `fixtures/project`. */
 export const cast = {
-  person: "you",
+  person: "cook",
+  owner: "kitchen",
   agent: "dev-bot",
   service: "claude-hooks",
   repository: "recipe-links",
-  full: "you/recipe-links",
+  full: "kitchen/recipe-links",
 } as const;
 
 export const issue = {

@@ -27,6 +27,7 @@ export function judge(found: Findings): Check[] {
   const { live, pulls, tests, runs, receipts, commits, unexpected } = found;
   const [first, second] = runs;
   const same = first !== undefined && first.session !== null && first.session === second?.session;
+  const sessions = new Set(runs.map(({ session }) => session ?? "none"));
   const checks: Check[] = [
     { name: "exactly one pull request", ok: pulls.length === 1, detail: pulls.map(pullText).join(", ") || "none" },
     { name: "the project's own tests pass on its head", ok: tests.passed, detail: tests.detail },
@@ -35,11 +36,7 @@ export function judge(found: Findings): Check[] {
       ok: runs.length === 2 && runs.every(({ outcome }) => outcome === "succeeded"),
       detail: runs.map(({ outcome }) => outcome).join(", ") || "none",
     },
-    {
-      name: "both runs have the same session",
-      ok: same,
-      detail: runs.map(({ session }) => session ?? "none").join(", "),
-    },
+    { name: "both runs have the same session", ok: same, detail: [...sessions].join(", ") },
     {
       name: "the second run resumed it",
       ok: second?.start?.startsWith("resumed") === true,

@@ -73,7 +73,7 @@ describe("the demo", () => {
   test.each(["SIGINT", "SIGTERM", "SIGHUP"] as const)("leaves nothing behind when %s ends it early", async (signal) => {
     const child = start([]);
     const output = child.stdout[Symbol.asyncIterator]();
-    const story = await readUntil(output, "open issue");
+    const story = await readUntil(output, "opens issue");
     child.kill(signal);
     await readUntil(output, "nothing more");
     expect(await child.exited).toBe(130);

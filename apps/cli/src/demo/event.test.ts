@@ -9,7 +9,7 @@ import { Watch } from "./watch.ts";
 const delivery = (uuid: string, more: Partial<Delivery> = {}): Delivery => ({
   hookId: 1,
   uuid,
-  repository: "you/recipe-links",
+  repository: "kitchen/recipe-links",
   event: "issues",
   eventType: "issues",
   action: "opened",
@@ -31,8 +31,8 @@ function explanation(uuid: string, state: string, decisions: Decisions | null, r
     id: "e",
     kind: "issue.assigned",
     semantic_key: uuid,
-    thread: "you/recipe-links#1",
-    actor: "you",
+    thread: "kitchen/recipe-links#1",
+    actor: "cook",
     received_at: 0,
     delivery: uuid,
     decided: decisions !== null,
@@ -78,8 +78,8 @@ test("the webhooks, the flow that matched, and the one that did not", async () =
     [
       "webhook    issue_assign (assigned), signed → 202, stored",
       "webhook    issues (opened), signed → 202, stored",
-      "flow       ✗ Answer: it starts on comments",
       "flow       ✓ Implement: dev is assigned",
+      "flow       ✗ Answer: it starts on comments",
       "",
     ].join("\n"),
   );
@@ -94,13 +94,13 @@ test("a webhook that the service refuses is the end", async () => {
 
 test("where no flow takes it up, every reason is told at once", async () => {
   const answers = {
-    a: [explanation("a", "normalised", [decision("Implement", false, "you has read access")])],
+    a: [explanation("a", "normalised", [decision("Implement", false, "cook has read access")])],
     b: [explanation("b", "ignored", null, "no interest")],
   };
   expect(await told([delivery("a"), delivery("b")], answers)).toEndWith(
     [
       "failed: no flow took it up:",
-      "  issue.assigned: Implement: you has read access",
+      "  issue.assigned: Implement: cook has read access",
       "  issues: ignored: no interest",
       "",
     ].join("\n"),

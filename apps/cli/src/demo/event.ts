@@ -24,7 +24,7 @@ export async function tellEvent(stage: EventStage, from: number): Promise<void> 
       throw new DemoFailure(`the service did not accept a webhook: ${fate(delivery)}`);
   }
   const event = await watch.until("a flow to decide on the event", () => decided(stage, sent));
-  for (const { flow, matched, why } of event.decisions)
+  for (const { flow, matched, why } of event.decisions.toSorted((a, b) => Number(b.matched) - Number(a.matched)))
     story.step("flow", `${matched ? "✓" : "✗"} ${flow}: ${why}`, { quiet: !matched });
 }
 

@@ -40,12 +40,12 @@ export async function play(stage: Stage): Promise<Outcome> {
   const service_up = story.elapsed;
   const { forge, model } = world;
   const person = forge.as(cast.person);
-  const to = { owner: cast.person, repo: cast.repository };
+  const to = { owner: cast.owner, repo: cast.repository };
 
   story.heading("An issue is assigned to the agent");
   const opened = await person.createIssue({ ...to, ...issue, assignees: [cast.agent] });
   const issue_ms = story.elapsed;
-  story.step(cast.person, `open issue #${opened.number} and assign it to ${cast.agent}: ${issue.title}`);
+  story.step(cast.person, `opens issue #${opened.number} and assigns it to ${cast.agent}: ${issue.title}`);
   story.link(opened.html_url);
   await tellEvent(stage, 0);
   const first = await tellRun(stage, opened.number, { runs: [], session: null, head: undefined });
@@ -55,7 +55,7 @@ export async function play(stage: Stage): Promise<Outcome> {
   const from = forge.deliveries().length;
   await person.comment({ ...to, number: first.pull.number, body: comment });
   const comment_ms = story.elapsed;
-  story.step(cast.person, `comment on #${first.pull.number}: ${comment}`);
+  story.step(cast.person, `comments on #${first.pull.number}: ${comment}`);
   await tellEvent(stage, from);
   const second = await tellRun(stage, opened.number, {
     runs: [first.run.id],
@@ -102,5 +102,5 @@ function runFigures({ run }: RunSeen): Outcome["runs"][number] {
 export async function tellService({ api, story, world }: Stage, pid: number): Promise<void> {
   const status = await api.get("/status", Status);
   story.step("service", `listens on ${world.url} (process ${pid})`);
-  for (const [name, value] of Object.entries(status.jail)) story.detail(`jail ${name}: ${value}`);
+  story.detail(`the jail holds (${status.jail["kind"] ?? "?"}), ${status.jail["reason"] ?? ""}`);
 }

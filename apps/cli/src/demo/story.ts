@@ -87,7 +87,7 @@ export class Story {
 
   #fit(text: string): string {
     const room = this.#paper.width - indent.length;
-    const flat = printable(text.replaceAll("\n", " "));
+    const flat = printable(text.replaceAll(/\s*\n\s*/g, " "));
     return flat.length <= room ? flat : `${flat.slice(0, Math.max(20, room - 1)).toWellFormed()}…`;
   }
 

@@ -50,7 +50,7 @@ export async function openWorld(folder: string, live: LiveModel | undefined): Pr
   const url = `http://127.0.0.1:${port}`;
   const hookSecret = secret();
   await forge.as(cast.person).createHook({
-    owner: cast.person,
+    owner: cast.owner,
     repo: cast.repository,
     url: `${url}/webhooks/${forgeId}/${hookId}`,
     secret: hookSecret,
@@ -80,11 +80,11 @@ function openForge(folder: string): Promise<Forge> {
     users: [cast.person, cast.service, cast.agent],
     repos: [
       {
-        owner: cast.person,
+        owner: cast.owner,
         name: cast.repository,
         description: "Turns the titles of recipes into the addresses of their pages",
         folder: join(import.meta.dirname, "fixtures", "project"),
-        collaborators: { [cast.service]: "admin", [cast.agent]: "write" },
+        collaborators: { [cast.person]: "admin", [cast.service]: "admin", [cast.agent]: "write" },
       },
     ],
   });
