@@ -294,7 +294,7 @@ forEachDatabase((_, open) => {
         for (const each of steps)
           expect(await playOnStore(it.store, it.clock, each)).toEqual(model.play(each, it.clock.now()));
       }),
-      { numRuns: 60 },
+      { numRuns: 200 },
     );
   });
 });

@@ -131,8 +131,8 @@ export class SessionModel {
 const age = ({ gathered, since }: Remembered, now: number): number =>
   since === null ? gathered : Math.max(0, gathered + now - since);
 
-/** Seen at a time before it was used: its age is nothing from here on. */
+/** Seen at a time from which its age would be less than nothing: it is nothing from here on. */
 function meet(session: Remembered, now: number): void {
   if (session.since !== null && session.gathered + now - session.since < 0)
-    Object.assign(session, { gathered: 0, since: now });
+    Object.assign(session, { gathered: 0, since: now, usedAt: Math.min(session.usedAt, now) });
 }
