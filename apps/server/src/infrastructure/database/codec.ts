@@ -2,12 +2,12 @@
  * What both databases store alike. PostgreSQL refuses NUL in TEXT and SQLite's functions stop at it, so it is escaped:
  * U+0000 as `U+0001 0`, and U+0001 itself doubled.
  */
-export const escapeText = (text: string): string =>
+const escapeText = (text: string): string =>
   /[\0\u0001]/.test(text)
     ? text.replaceAll(/[\0\u0001]/g, (char) => (char === "\0" ? "\u00010" : "\u0001\u0001"))
     : text;
 
-export const unescapeText = (text: string): string =>
+const unescapeText = (text: string): string =>
   text.includes("\u0001") ? text.replaceAll(/\u0001([0\u0001])/g, (_, char) => (char === "0" ? "\0" : "\u0001")) : text;
 
 /** Refuses what one database takes and the other does not, at the place where it was written. */

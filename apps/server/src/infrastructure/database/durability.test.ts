@@ -1,10 +1,10 @@
 import { expect, test } from "bun:test";
-import { join } from "node:path";
+import { fileURLToPath } from "node:url";
 import { forEachDatabase } from "../../../../../tests/support/databases.ts";
 import { createDeliveryStore } from "./deliveries.ts";
 import { forge } from "./testing/seed.ts";
 
-const program = join(import.meta.dirname, "testing/acknowledge.ts");
+const program = fileURLToPath(import.meta.resolve("./testing/acknowledge.ts"));
 const lives = 5;
 
 /** Lets it acknowledge so many, kills it in the middle of its work, and answers all that it acknowledged. */
