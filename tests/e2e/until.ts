@@ -1,6 +1,6 @@
 const everyMs = 25;
 /** Far above what anything takes: it only ends a test that would hang. */
-const longestMs = 90_000;
+export const longestMs = 90_000;
 
 /** Asks again until there is an answer; what never comes ends with what was waited for. */
 export async function until<T>(what: string, ask: () => Promise<T | null>, more: () => string = () => ""): Promise<T> {
