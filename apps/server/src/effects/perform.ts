@@ -1,23 +1,49 @@
 import type { Effect, EffectBody, EffectResult, Precondition } from "../domain/effect.ts";
+import type { CommentRef } from "../domain/event.ts";
 import { type Forge, ForgeError, type PullRequest } from "../domain/forge.ts";
+import { commentResult, type Found, type LookUpForge, lookUp, pullResult, withMarker } from "./look-up.ts";
 
 /** The forge as the effect's author sees it. */
-export type EffectForge = Pick<
-  Forge,
-  | "issue"
-  | "branchHead"
-  | "findPullRequest"
-  | "createPullRequest"
-  | "updatePullRequest"
-  | "comments"
-  | "createComment"
-  | "updateComment"
-  | "currentUser"
->;
+export type EffectForge = LookUpForge &
+  Pick<Forge, "issue" | "branchHead" | "createPullRequest" | "updatePullRequest" | "createComment" | "updateComment">;
 
-/** Why an effect is not to be sent any more; null where everything still holds. */
-export async function brokenPrecondition(forge: EffectForge, repo: string, effect: Effect): Promise<string | null> {
-  for (const precondition of effect.preconditions) {
+export type Performed = { kind: "done"; result: EffectResult } | { kind: "superseded"; why: string };
+
+/**
+ * Writes an effect unless it is there already. Looking comes first, before the preconditions too: what an earlier try wrote and
+ * never heard of is done, though the branch moved or the issue was closed since. Rejects with what the forge answered.
+ */
+export async function perform(
+  forge: EffectForge,
+  repo: string,
+  { body, preconditions }: Pick<Effect, "body" | "preconditions">,
+): Promise<Performed> {
+  const found = await lookUp(forge, repo, body);
+  if (found.kind === "done") return found;
+  const broken = await brokenPrecondition(forge, repo, preconditions);
+  if (broken !== null) return { kind: "superseded", why: broken };
+  try {
+    return { kind: "done", result: await write(forge, repo, body, found) };
+  } catch (error) {
+    return { kind: "done", result: await afterRefusal(forge, repo, body, error) };
+  }
+}
+
+/** What a lost answer or a conflict left behind; rejects with `error` where that is nothing. */
+async function afterRefusal(forge: EffectForge, repo: string, body: EffectBody, error: unknown): Promise<EffectResult> {
+  if (!(error instanceof ForgeError) || !(error.ambiguous || error.kind === "conflict")) throw error;
+  const found = await lookUp(forge, repo, body).catch(() => null);
+  if (found?.kind === "done") return found.result;
+  if (found?.kind === "differs" && error.kind === "conflict") return await write(forge, repo, body, found);
+  throw error;
+}
+
+async function brokenPrecondition(
+  forge: EffectForge,
+  repo: string,
+  preconditions: readonly Precondition[],
+): Promise<string | null> {
+  for (const precondition of preconditions) {
     const broken = await check(forge, repo, precondition);
     if (broken !== null) return broken;
   }
@@ -31,21 +57,28 @@ async function check(forge: EffectForge, repo: string, precondition: Preconditio
       return state === "open" ? null : `#${precondition.number} was closed in the meantime`;
     }
     case "branch_head": {
-      const head = await forge.branchHead(repo, precondition.branch);
-      return head === precondition.sha ? null : `the branch ${precondition.branch} moved in the meantime`;
+      const { branch, sha } = precondition;
+      const head = await forge.branchHead(repo, branch);
+      if (head === sha) return null;
+      return head === null
+        ? `the branch ${branch} was deleted in the meantime`
+        : `the branch ${branch} moved in the meantime, from ${sha} to ${head}`;
     }
     default:
       return precondition satisfies never;
   }
 }
 
-/** Looks first whether it is done already, so that a lost answer or a crash never makes a second one. */
-export async function perform(forge: EffectForge, repo: string, body: EffectBody): Promise<EffectResult> {
+type Undone = Exclude<Found, { kind: "done" }>;
+
+async function write(forge: EffectForge, repo: string, body: EffectBody, found: Undone): Promise<EffectResult> {
   switch (body.kind) {
     case "open_pull_request":
-      return await openPullRequest(forge, repo, body);
+      if (found.kind === "differs" && "pull" in found) return await adopt(forge, repo, body, found.pull);
+      return await open(forge, repo, body);
     case "upsert_comment":
-      return await upsertComment(forge, repo, body);
+      if (found.kind === "differs" && "comment" in found) return await rewrite(forge, repo, body, found.comment);
+      return commentResult(await forge.createComment(repo, body.number, withMarker(body)));
     default:
       return body satisfies never;
   }
@@ -53,44 +86,26 @@ export async function perform(forge: EffectForge, repo: string, body: EffectBody
 
 type Opening = Extract<EffectBody, { kind: "open_pull_request" }>;
 
-async function openPullRequest(forge: EffectForge, repo: string, opening: Opening): Promise<EffectResult> {
-  const { head, base, title, body } = opening;
-  const open = await forge.findPullRequest(repo, base, head);
-  if (open !== null) return await taken(forge, repo, opening, open);
-  try {
-    const made = await forge.createPullRequest(repo, { head, base, title, body });
-    return { kind: "pull_request", number: made.number, url: made.url };
-  } catch (error) {
-    if (!(error instanceof ForgeError) || error.kind !== "conflict") throw error;
-    const other = await forge.findPullRequest(repo, base, head);
-    if (other === null) throw error;
-    return await taken(forge, repo, opening, other);
-  }
+async function open(forge: EffectForge, repo: string, opening: Opening): Promise<EffectResult> {
+  const { head, base, title } = opening;
+  return pullResult(await forge.createPullRequest(repo, { head, base, title, body: withMarker(opening) }));
 }
 
-/** One that a person opened for our branch keeps its title, and gets our text below theirs. */
-async function taken(forge: EffectForge, repo: string, opening: Opening, open: PullRequest): Promise<EffectResult> {
-  if (!open.body.includes(opening.marker)) {
-    const body = open.body === "" ? opening.body : `${open.body}\n\n${opening.body}`;
-    await forge.updatePullRequest(repo, open.number, { body });
-  }
-  return { kind: "pull_request", number: open.number, url: open.url };
+/** One that a person opened for our branch, or rewrote, keeps its title and gets our text below theirs. */
+async function adopt(forge: EffectForge, repo: string, opening: Opening, pull: PullRequest): Promise<EffectResult> {
+  const ours = withMarker(opening);
+  const body = pull.body === "" ? ours : `${pull.body}\n\n${ours}`;
+  return pullResult(await forge.updatePullRequest(repo, pull.number, { body }));
 }
 
 type Upsert = Extract<EffectBody, { kind: "upsert_comment" }>;
 
-async function upsertComment(
-  forge: EffectForge,
-  repo: string,
-  { number, marker, body }: Upsert,
-): Promise<EffectResult> {
-  const [me, comments] = await Promise.all([forge.currentUser(), forge.comments(repo, number)]);
-  // Anybody can write our marker; only what our own user wrote is ours to rewrite.
-  const ours = comments.find((comment) => comment.author.id === me.id && comment.body.includes(marker));
-  if (ours === undefined) {
-    const made = await forge.createComment(repo, number, body);
-    return { kind: "comment", id: made.id, url: made.url };
+async function rewrite(forge: EffectForge, repo: string, upsert: Upsert, comment: CommentRef): Promise<EffectResult> {
+  try {
+    return commentResult(await forge.updateComment(repo, comment.id, withMarker(upsert)));
+  } catch (error) {
+    // Deleted since it was looked up.
+    if (!(error instanceof ForgeError) || error.kind !== "not-found") throw error;
+    return commentResult(await forge.createComment(repo, upsert.number, withMarker(upsert)));
   }
-  if (ours.body !== body) await forge.updateComment(repo, ours.id, body);
-  return { kind: "comment", id: ours.id, url: ours.url };
 }

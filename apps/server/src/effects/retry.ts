@@ -7,7 +7,11 @@ export type AfterRefusal =
 
 export const maxAttempts = 8;
 const firstDelayMs = 2_000;
-const longestDelayMs = 5 * 60_000;
+/** A request that was not answered may still be carried out: time for it to show before it is looked for again. */
+const ambiguousDelayMs = 10_000;
+const factor = 3;
+const longestDelayMs = 30 * 60_000;
+const longestRetryAfterMs = 60 * 60_000;
 
 interface Inputs {
   error: ForgeError;
@@ -18,32 +22,37 @@ interface Inputs {
   random: number;
 }
 
-/** Doubling delays with jitter, Retry-After where the forge names it, eight tries; what no retry can mend is parked at once. */
+/**
+ * Growing delays with jitter, a quarter of an hour to an hour and a half for all eight tries, so that a forge may be upgraded meanwhile;
+ * Retry-After where the forge names it. What no retry can mend is parked at once.
+ */
 export function afterRefusal({ error, attempts, now, random }: Inputs): AfterRefusal {
   const advice = adviceFor(error);
   if (advice !== null) return { kind: "park", advice };
   if (attempts >= maxAttempts)
-    return { kind: "park", advice: `it was tried ${attempts} times; look at the forge, then start the agent again` };
-  const delay = Math.min(longestDelayMs, firstDelayMs * 2 ** (attempts - 1));
-  return { kind: "retry", at: now + Math.max(error.retryAfterMs ?? 0, delay / 2 + (delay / 2) * random) };
+    return { kind: "park", advice: `It was tried ${attempts} times: mend the forge, then start the agent again.` };
+  const first = error.ambiguous ? ambiguousDelayMs : firstDelayMs;
+  const delay = Math.min(longestDelayMs, first * factor ** (attempts - 1));
+  const asked = Math.min(error.retryAfterMs ?? 0, longestRetryAfterMs);
+  return { kind: "retry", at: now + Math.round(Math.max(asked, delay / 2) + (delay / 2) * random) };
 }
 
+/** Null where waiting can help. */
 function adviceFor(error: ForgeError): string | null {
   switch (error.kind) {
     case "unauthorized":
-      return "give the user a valid token in the configuration and restart the service";
+      return "Then restart the service and start the agent again.";
     case "forbidden":
-      return "give the user write access to the repository, and its token the scopes write:repository and write:issue";
-    case "invalid":
-    case "unexpected-answer":
-      return error.ambiguous ? null : "the forge does not take it as it is";
-    case "not-found":
-      return "the repository, the issue or the branch is not there any more";
     case "archived":
-      return "the repository is archived";
+      return "Then start the agent again.";
+    case "invalid":
+      return "Look at what the forge says of it, then start the agent again.";
+    case "not-found":
+      return "If it was deleted on purpose, there is nothing to do.";
     case "conflict":
     case "rate-limited":
     case "unavailable":
+    case "unexpected-answer":
       return null;
     default:
       return error.kind satisfies never;

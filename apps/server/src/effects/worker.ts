@@ -3,14 +3,13 @@ import { ForgeError, type RepositoryInfo } from "../domain/forge.ts";
 import type { Clock, EffectId } from "../domain/ids.ts";
 import type { Log } from "../domain/log.ts";
 import type { Timers } from "../domain/timers.ts";
-import { brokenPrecondition, type EffectForge, perform } from "./perform.ts";
+import { type EffectForge, perform } from "./perform.ts";
 import { afterRefusal } from "./retry.ts";
 
 export interface EffectBook {
-  /** At most one for each thread, oldest first. */
+  /** At most one for each thread, oldest first; none whose thread has an older one that is not finished. */
   nextDue(now: number): Promise<Effect[]>;
-  nextDueAt(): Promise<number | null>;
-  /** False where somebody else took it. */
+  /** Counts the attempt. False where somebody else took it. */
   markSending(id: EffectId): Promise<boolean>;
   done(id: EffectId, result: EffectResult): Promise<boolean>;
   retryAt(id: EffectId, when: number, error: string): Promise<boolean>;
@@ -19,30 +18,38 @@ export interface EffectBook {
   sending(): Promise<Effect[]>;
 }
 
+type End = "done" | "superseded" | "parked";
+
 export interface WorkerDeps {
   clock: Clock;
   timers: Timers;
   log: Log;
   effects: EffectBook;
-  /** The forge by the effect's author. */
+  /** The forge by the effect's author; throws where the configuration knows no such user. */
   forgeFor(effect: Effect): EffectForge;
   /** The repository's name now, by its numeric id. */
   repository(effect: Effect): Promise<Pick<RepositoryInfo, "name">>;
+  /** From 0 up to 1. */
   random(): number;
-  /** An effect has ended: done, superseded or parked. */
-  onEnd(effect: Effect, state: "done" | "superseded" | "parked"): void;
+  /** An effect has ended. */
+  onEnd(effect: Effect, state: End): void;
 }
 
-/** Threads at once; each thread's effects go one after the other. */
+/** Effects at once; each thread's go one after the other. A forge that hangs holds back its own only. */
 const width = 8;
 const scanMs = 1_000;
+/** What is still being sent then is looked up at the next start. */
+const stopGraceMs = 5_000;
 
 /** Sends stored effects, each once: what it cannot know to be undone, it looks up before it sends it again. */
 export class OutboxWorker {
   readonly #deps: WorkerDeps;
-  #busy: Promise<void> | null = null;
+  readonly #sending = new Map<EffectId, Promise<void>>();
+  #scanning: Promise<void> | null = null;
   #again = false;
   #stopped = false;
+  /** Effects may stand in `sending` that nobody sends. */
+  #orphans = true;
   #cancelScan: () => void = () => {};
 
   constructor(deps: WorkerDeps) {
@@ -51,78 +58,127 @@ export class OutboxWorker {
 
   /** Takes back what a crash left half sent, and begins to work. */
   async start(): Promise<void> {
-    for (const effect of await this.#deps.effects.sending()) {
-      await this.#deps.effects.retryAt(effect.id, this.#deps.clock.now(), "the service stopped while it was sent");
-    }
+    await this.#takeBack();
     this.wake();
   }
 
   /** Something may be due. */
   wake(): void {
     this.#again = true;
-    if (this.#stopped || this.#busy !== null) return;
+    if (this.#stopped || this.#scanning !== null) return;
     this.#cancelScan();
-    this.#busy = this.#work().finally(() => {
-      this.#busy = null;
-      if (!this.#stopped) this.#cancelScan = this.#deps.timers.after(scanMs, () => this.wake());
+    this.#scanning = this.#scan().finally(() => {
+      this.#scanning = null;
+      if (this.#stopped) return;
+      if (this.#again) return this.wake();
+      this.#cancelScan();
+      this.#cancelScan = this.#deps.timers.after(scanMs, () => this.wake());
     });
   }
 
-  /** Resolves when nothing is being sent any more. */
+  /** Takes no more, and resolves when nothing is being sent any more, or after 5 s. */
   async stop(): Promise<void> {
     this.#stopped = true;
     this.#cancelScan();
-    await this.#busy;
+    await this.#scanning;
+    if (this.#sending.size === 0) return;
+    const grace = Promise.withResolvers<void>();
+    const cancel = this.#deps.timers.after(stopGraceMs, () => grace.resolve());
+    await Promise.race([Promise.all(this.#sending.values()), grace.promise]);
+    cancel();
   }
 
-  async #work(): Promise<void> {
+  async #scan(): Promise<void> {
     try {
       while (this.#again && !this.#stopped) {
         this.#again = false;
-        const due = await this.#deps.effects.nextDue(this.#deps.clock.now());
-        await Promise.all(due.slice(0, width).map((effect) => this.#send(effect)));
-        if (due.length > 0) this.#again = true;
+        if (this.#orphans) await this.#takeBack();
+        const free = width - this.#sending.size;
+        const due = free > 0 ? await this.#deps.effects.nextDue(this.#deps.clock.now()) : [];
+        for (const effect of due.filter(({ id }) => !this.#sending.has(id)).slice(0, free)) this.#begin(effect);
       }
     } catch (error) {
-      this.#deps.log.error({ error }, "the outbox could not be worked off; it is tried again in a second");
+      this.#deps.log.error({ error }, "the outbox could not be read; it is tried again in a second");
     }
   }
 
-  async #send(effect: Effect): Promise<void> {
+  async #takeBack(): Promise<void> {
     const { effects, clock } = this.#deps;
-    if (!(await effects.markSending(effect.id))) return;
+    for (const { id } of await effects.sending()) {
+      if (!this.#sending.has(id)) await effects.retryAt(id, clock.now(), "the service stopped while it was sent");
+    }
+    this.#orphans = false;
+  }
+
+  #begin(effect: Effect): void {
+    const sent = this.#send(effect)
+      .catch((error: unknown) => {
+        // The book failed, not the forge: the effect may stand in `sending`, and is looked up again.
+        this.#orphans = true;
+        this.#deps.log.error(
+          { effectId: effect.id, error },
+          "an effect's outcome could not be stored; it is looked up again",
+        );
+        return false;
+      })
+      .then((goOn) => {
+        this.#sending.delete(effect.id);
+        if (goOn) this.wake();
+      });
+    this.#sending.set(effect.id, sent);
+  }
+
+  /** Whether more may be due at once. */
+  async #send(effect: Effect): Promise<boolean> {
+    const { effects } = this.#deps;
+    if (!(await effects.markSending(effect.id))) return false;
+    const performed = await this.#perform(effect);
+    switch (performed.kind) {
+      case "done":
+        return await this.#end(effect, "done", () => effects.done(effect.id, performed.result));
+      case "superseded":
+        return await this.#end(effect, "superseded", () => effects.supersede(effect.id, performed.why));
+      case "refused":
+        return await this.#refused(effect, performed.error);
+      default:
+        return performed satisfies never;
+    }
+  }
+
+  async #perform(effect: Effect): Promise<Awaited<ReturnType<typeof perform>> | { kind: "refused"; error: unknown }> {
     try {
-      const { name } = await this.#deps.repository(effect);
       const forge = this.#deps.forgeFor(effect);
-      const broken = await brokenPrecondition(forge, name, effect);
-      if (broken !== null) return await this.#end(effect, "superseded", () => effects.supersede(effect.id, broken));
-      const result = await perform(forge, name, effect.body);
-      await this.#end(effect, "done", () => effects.done(effect.id, result));
+      const { name } = await this.#deps.repository(effect);
+      return await perform(forge, name, effect);
     } catch (error) {
-      await this.#refused(effect, error, clock.now());
+      return { kind: "refused", error };
     }
   }
 
-  async #refused(effect: Effect, thrown: unknown, now: number): Promise<void> {
-    const { effects, log } = this.#deps;
-    const error = thrown instanceof ForgeError ? thrown : bug(thrown);
-    const next = afterRefusal({ error, attempts: effect.attempts + 1, now, random: this.#deps.random() });
+  async #refused(effect: Effect, thrown: unknown): Promise<boolean> {
+    const { effects, log, clock } = this.#deps;
+    const random = this.#deps.random();
+    const error = thrown instanceof ForgeError ? thrown : unforeseen(thrown);
+    const next = afterRefusal({ error, attempts: effect.attempts + 1, now: clock.now(), random });
+    const ids = { effectId: effect.id, runId: effect.run };
     if (next.kind === "retry") {
-      log.warn({ effectId: effect.id, runId: effect.run, at: next.at, error: thrown }, "effect is tried again later");
+      log.warn({ ...ids, at: next.at, error: thrown }, "effect is tried again later");
       await effects.retryAt(effect.id, next.at, error.message);
-      return;
+      return false;
     }
-    log.error({ effectId: effect.id, runId: effect.run, error: thrown }, "effect is parked: a person has to look");
-    await this.#end(effect, "parked", () => effects.park(effect.id, `${error.message}; ${next.advice}`));
+    log.error({ ...ids, error: thrown }, "effect is parked: a person has to look");
+    return await this.#end(effect, "parked", () => effects.park(effect.id, `${error.message} ${next.advice}`));
   }
 
-  async #end(effect: Effect, state: "done" | "superseded" | "parked", move: () => Promise<boolean>): Promise<void> {
+  async #end(effect: Effect, state: End, move: () => Promise<boolean>): Promise<boolean> {
     if (await move()) this.#deps.onEnd(effect, state);
+    return true;
   }
 }
 
-/** What nobody foresaw may have been carried out all the same: it is tried again with a look-up, and in the end parked. */
-function bug(thrown: unknown): ForgeError {
+/** Not of the forge: a user that the configuration does not know any more, or a bug. Waiting mends neither. */
+function unforeseen(thrown: unknown): ForgeError {
   const message = thrown instanceof Error ? thrown.message : String(thrown);
-  return new ForgeError(message, { kind: "unavailable", status: null, ambiguous: true }, { cause: thrown });
+  const detail = { kind: "invalid", status: null, ambiguous: false } as const;
+  return new ForgeError(`the effect could not be sent: ${message}.`, detail, { cause: thrown });
 }
