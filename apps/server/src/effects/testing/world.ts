@@ -9,6 +9,7 @@ import { silentLog } from "../../domain/log.ts";
 import { forges } from "../../forges/registry.ts";
 import { type ManualClock, manualClock } from "../../infrastructure/clock.ts";
 import { createEffectStore, type EffectStore } from "../../infrastructure/database/effects.ts";
+import type { Database } from "../../infrastructure/database/handle.ts";
 import { openDatabase } from "../../infrastructure/database/open.ts";
 import { createThreadStore } from "../../infrastructure/database/threads.ts";
 import { newId } from "../../infrastructure/ids.ts";
@@ -89,34 +90,7 @@ export async function startWorld() {
     head,
     push,
     ends,
-    async enqueue({ body, preconditions = [], author = "dev", issue = 1 }: Fields): Promise<Effect> {
-      const repositoryId = sim.repositoryId(repo);
-      const thread = await createThreadStore(db).ensureThread({
-        forge: home,
-        repositoryId,
-        repository: repo,
-        number: issue,
-        kind: "issue",
-      });
-      const id = newId.effect();
-      return store.enqueue({
-        id,
-        key: id,
-        forge: home,
-        author,
-        repositoryId,
-        thread: thread.id,
-        run: null,
-        body,
-        preconditions,
-        state: "pending",
-        attempts: 0,
-        nextAttemptAt: clock.now(),
-        result: null,
-        error: null,
-        createdAt: clock.now(),
-      });
-    },
+    enqueue: (fields: Fields): Promise<Effect> => enqueue({ db, clock, repositoryId: sim.repositoryId(repo) }, fields),
     worker(change: Partial<EffectBook> = {}): OutboxWorker {
       const worker = makeWorker({ clock, forge, ends, effects: { ...book, ...change } });
       running.defer(async () => {
@@ -143,6 +117,37 @@ export async function startWorld() {
     },
     [Symbol.asyncDispose]: () => running.disposeAsync(),
   };
+}
+
+async function enqueue(
+  { db, clock, repositoryId }: { db: Database; clock: ManualClock; repositoryId: number },
+  { body, preconditions = [], author = "dev", issue = 1 }: Fields,
+): Promise<Effect> {
+  const thread = await createThreadStore(db).ensureThread({
+    forge: home,
+    repositoryId,
+    repository: repo,
+    number: issue,
+    kind: "issue",
+  });
+  const id = newId.effect();
+  return createEffectStore(db).enqueue({
+    id,
+    key: id,
+    forge: home,
+    author,
+    repositoryId,
+    thread: thread.id,
+    run: null,
+    body,
+    preconditions,
+    state: "pending",
+    attempts: 0,
+    nextAttemptAt: clock.now(),
+    result: null,
+    error: null,
+    createdAt: clock.now(),
+  });
 }
 
 interface WorkerParts {
