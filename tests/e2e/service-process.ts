@@ -10,6 +10,9 @@ interface StartOptions {
   stateDir: string;
   url: string;
   uid: number | null;
+  /** What runs the service; the configuration's path follows it. */
+  program?: readonly string[] | undefined;
+  env?: Readonly<Record<string, string>> | undefined;
 }
 
 /** The service in a process of its own, so that a test can kill it like bad luck does. */
@@ -19,12 +22,12 @@ export class ServiceProcess implements AsyncDisposable {
   readonly #socket: string;
   #log = "";
 
-  private constructor({ configFile, stateDir, uid }: StartOptions) {
-    const command = [process.execPath, main, configFile];
+  private constructor({ configFile, stateDir, uid, program = [process.execPath, main], env }: StartOptions) {
+    const command = [...program, configFile];
     const user = uid === null ? [] : ["setpriv", `--reuid=${uid}`, `--regid=${uid}`, "--clear-groups", "--"];
     this.#child = Bun.spawn([...user, ...command], {
       cwd: "/",
-      env: { PATH: process.env["PATH"] ?? "/usr/bin:/bin", HOME: "/nonexistent" },
+      env: { PATH: process.env["PATH"] ?? "/usr/bin:/bin", HOME: "/nonexistent", ...env },
       stdin: "ignore",
       stdout: "pipe",
       stderr: "pipe",

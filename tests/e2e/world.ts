@@ -28,6 +28,10 @@ export interface WorldOptions {
   repository?: Record<string, unknown>;
   /** Runs the service as this user, where the tests run as root. */
   uid?: number;
+  /** What runs the service, where it is not this clone's. */
+  program?: readonly string[];
+  /** Of the service's process, beside PATH and a HOME that is not there. */
+  env?: Readonly<Record<string, string>>;
 }
 
 /** A forge, a model and a configured service that is not started yet; all of it in a folder of its own. */
@@ -92,7 +96,8 @@ export async function openWorld(options: WorldOptions): Promise<World> {
     hookUrl,
     secrets: tokens,
     async start() {
-      return services.use(await ServiceProcess.start({ configFile, stateDir, url, uid: options.uid ?? null }));
+      const { uid = null, program, env } = options;
+      return services.use(await ServiceProcess.start({ configFile, stateDir, url, uid, program, env }));
     },
     [Symbol.asyncDispose]: () => rest.disposeAsync(),
   };
