@@ -86,7 +86,9 @@ async function open(opened: Opened, story: Story, live: LiveModel | undefined, e
   story.step("forge", `simulated Forgejo, with a small project on it: ${world.forge.url}`);
   story.step(
     "model",
-    world.model === undefined ? (live?.baseUrl ?? "") : `script behind a Messages API: ${world.model.url}`,
+    world.model === undefined
+      ? `a real one: ${live?.baseUrl ?? ""}`
+      : `script behind a Messages API: ${world.model.url}`,
   );
   const service = new Service(world, live !== undefined);
   opened.service = service;

@@ -55,6 +55,14 @@ function readable(line: string): string {
   if (parsed === undefined) return line;
   const { level, msg, time: _, error, ...fields } = parsed;
   const shown = Object.entries(fields).map(([name, value]) => `${name}=${JSON.stringify(value)}`);
-  const why = z.object({ message: z.string() }).safeParse(error).data?.message;
-  return [levels[level] ?? String(level), msg, ...(why === undefined ? [] : [why]), ...shown].join(" ");
+  return [levels[level] ?? String(level), msg, ...errorParts(error), ...shown].join(" ");
+}
+
+/** Its message, and where in the code it was thrown. */
+function errorParts(error: unknown): string[] {
+  const parsed = z.object({ message: z.string(), stack: z.string().optional() }).safeParse(error);
+  if (!parsed.success) return [];
+  const { message, stack } = parsed.data;
+  const place = /^\s+at .*$/m.exec(stack ?? "")?.[0].trim();
+  return [message, ...(place === undefined ? [] : [`(${place})`])];
 }

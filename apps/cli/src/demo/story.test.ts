@@ -28,14 +28,21 @@ describe("a step", () => {
     expect(text()).toStartWith("   1.0 s  commit");
   });
 
-  test("is one line that fits the terminal, and is kept whole", () => {
-    const { story, text } = tell({ width: 60 });
-    const long = `first\nsecond ${"x".repeat(100)}`;
+  test("goes on under itself where the terminal ends, and is kept whole", () => {
+    const { story, text } = tell({ width: 45 });
+    const long = "one two three four\nfive six seven eight nine";
     story.step("agent", long);
-    expect(text()).toEndWith("…\n");
-    expect(text().length).toBeLessThanOrEqual(61);
-    expect(text()).toContain("first second");
+    const under = " ".repeat(21);
+    expect(text()).toBe(`   0.0 s  agent      one two three four five\n${under}six seven eight nine\n`);
     expect(story.steps[0]?.text).toBe(long);
+  });
+
+  test("of lesser weight is one line, cut where the terminal ends", () => {
+    const { story, text } = tell({ width: 60 });
+    story.step("", `$ first\nsecond ${"x".repeat(100)}`, { quiet: true });
+    expect(text()).toEndWith("x…\n");
+    expect(text().length).toBe(61);
+    expect(text()).toContain("$ first second x");
   });
 
   test("does not let an agent's words drive the terminal", () => {

@@ -48,15 +48,13 @@ export class Story {
     this.#line(text);
   }
 
-  /** `at`: when it happened, where that is known better than by now. */
+  /** `at`: when it happened, where that is known better than by now. `quiet`: of lesser weight, so one line must do. */
   step(who: string, text: string, { at = this.#now(), quiet = false }: { at?: number; quiet?: boolean } = {}): void {
     this.steps.push({ at_ms: Math.round(at), who, text });
-    const time = `${(at / 1_000).toFixed(1)} s`.padStart(timeWidth);
-    const said = this.#fit(text);
-    const label = who.padEnd(whoWidth);
-    this.#line(
-      `${this.#style("dim", time)}  ${this.#style("cyan", label)}  ${quiet ? this.#style("dim", said) : said}`,
-    );
+    const time = this.#style("dim", `${(at / 1_000).toFixed(1)} s`.padStart(timeWidth));
+    const label = this.#style("cyan", who.padEnd(whoWidth));
+    const said = quiet ? [this.#style("dim", this.#fit(text))] : this.#wrap(text);
+    this.#line(`${time}  ${label}  ${said.join(`\n${indent}`)}`);
   }
 
   /** Belongs to the step before. */
@@ -70,7 +68,7 @@ export class Story {
   }
 
   fact(name: string, value: string): void {
-    this.#line(`  ${this.#style("dim", name.padEnd(24))}${value}`);
+    this.#line(`  ${this.#style("dim", name.padEnd(26))}${value}`);
   }
 
   check(ok: boolean, text: string, detail: string): void {
@@ -85,10 +83,23 @@ export class Story {
     for (const line of rest) this.#line(printable(line));
   }
 
+  get #room(): number {
+    return Math.max(20, this.#paper.width - indent.length);
+  }
+
   #fit(text: string): string {
-    const room = this.#paper.width - indent.length;
-    const flat = printable(text.replaceAll(/\s*\n\s*/g, " "));
-    return flat.length <= room ? flat : `${flat.slice(0, Math.max(20, room - 1)).toWellFormed()}…`;
+    const flat = oneLine(text);
+    return flat.length <= this.#room ? flat : `${flat.slice(0, this.#room - 1).toWellFormed()}…`;
+  }
+
+  #wrap(text: string): string[] {
+    const lines: string[] = [];
+    for (const word of oneLine(text).split(" ")) {
+      const line = lines.at(-1);
+      if (line === undefined || line.length + 1 + word.length > this.#room) lines.push(word);
+      else lines[lines.length - 1] = `${line} ${word}`;
+    }
+    return lines;
   }
 
   #style(format: Format, text: string): string {
@@ -99,6 +110,8 @@ export class Story {
     this.#paper.write(`${text}\n`);
   }
 }
+
+const oneLine = (text: string): string => printable(text.replaceAll(/\s*\n\s*/g, " "));
 
 /** A terminal takes colours unless NO_COLOR (any value but the empty one) says otherwise: https://no-color.org */
 export function paperFor(
