@@ -67,7 +67,7 @@ export async function startService(config: Config, log: Log): Promise<Service> {
   starting.defer(async () => void (await parts.dispatcher.stop(0)));
   const stopDraining = keepDraining(parts.events);
   starting.defer(stopDraining);
-  const http = await listen({ ...parts, config, clock, log, db, jail });
+  const http = await listen({ ...parts, config, clock, log, db, jail, broker });
   starting.defer(() => http.stop());
   log.info({ host: http.host, port: http.port, repositories: config.repositories.length }, "listening for webhooks");
   const running = starting.move();

@@ -34,7 +34,13 @@ export const RunDetail = RunSummary.extend({
   summary: z.string().nullable().describe("The agent's last words"),
   state_times: z.record(z.string(), milliseconds),
   effects: z.array(
-    z.object({ key: z.string(), kind: z.string(), state: z.string(), url: z.string().nullable(), error: z.string().nullable() }),
+    z.object({
+      key: z.string(),
+      kind: z.string(),
+      state: z.string(),
+      url: z.string().nullable(),
+      error: z.string().nullable(),
+    }),
   ),
 });
 export type RunDetail = z.infer<typeof RunDetail>;
@@ -90,6 +96,7 @@ export const Status = z.object({
   queued: z.number(),
   parked_effects: z.number(),
   jail: z.record(z.string(), z.string()),
+  broker: z.string().describe("up, restarting, or down: then no agent reaches the model"),
 });
 export type Status = z.infer<typeof Status>;
 

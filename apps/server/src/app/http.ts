@@ -1,5 +1,6 @@
 import { join } from "node:path";
 import type { Status } from "@claude-hooks/api";
+import type { Broker } from "../broker/client.ts";
 import type { Config } from "../config/config.ts";
 import type { Clock } from "../domain/ids.ts";
 import type { Log } from "../domain/log.ts";
@@ -38,6 +39,7 @@ interface HttpDeps extends HttpParts {
   log: Log;
   db: Database;
   jail: Jail;
+  broker: Pick<Broker, "state">;
 }
 
 interface Listening {
@@ -89,7 +91,16 @@ export async function listen(deps: HttpDeps): Promise<Listening> {
   }
 }
 
-function apiDeps({ clock, db, jail, streams, metrics, changes, redact }: HttpDeps): Parameters<typeof createApi>[0] {
+function apiDeps({
+  broker,
+  clock,
+  db,
+  jail,
+  streams,
+  metrics,
+  changes,
+  redact,
+}: HttpDeps): Parameters<typeof createApi>[0] {
   const startedAt = clock.now();
   return {
     reading: createReading(db, streams),
@@ -105,6 +116,7 @@ function apiDeps({ clock, db, jail, streams, metrics, changes, redact }: HttpDep
         running: (await tasks.running()).length,
         queued: (await tasks.list({ state: "queued", limit: 1_000 })).length,
         parked_effects: (await createEffectStore(db).parked()).length,
+        broker: broker.state(),
         jail: { kind: "bwrap", uid_separation: uidSeparation ? "yes" : "no", reason },
       };
     },

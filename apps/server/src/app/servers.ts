@@ -7,6 +7,9 @@ export interface Listening {
   stop(): Promise<void>;
 }
 
+/** Linux's sockaddr_un, less the closing zero (unix(7)). */
+const maxSocketPathBytes = 107;
+
 /** @throws an error that says which address is taken, and what to do. */
 export function listenTcp(app: Hono, { host, port }: { host: string; port: number }): Listening {
   try {
@@ -23,6 +26,8 @@ export function listenTcp(app: Hono, { host, port }: { host: string; port: numbe
 
 /** Whoever may write to the socket may read everything: mode 0600, the service's own user alone. */
 export function listenSocket(app: Hono, path: string): { stop(): Promise<void> } {
+  if (Buffer.byteLength(path) > maxSocketPathBytes)
+    throw new ListenError(`${path}: a socket's path may have ${maxSocketPathBytes} bytes; choose a shorter state_dir`);
   // Safe: the state folder's lock is ours by now, so this is a socket that a dead service left.
   rmSync(path, { force: true });
   const before = process.umask(0o177);
