@@ -8,6 +8,15 @@ export interface Session {
   lastUsedAt: number;
 }
 
+/** A session with its age, for people to look at. */
+export interface SessionRecord extends Session {
+  ageMs: number;
+  /** The age stands still: the lane is held, parked or archived. */
+  stands: boolean;
+  /** Since when its thread is over, ms since the epoch; null while it goes on. */
+  archivedAt: number | null;
+}
+
 /** What a session has cost since it began, over all its runs; the agent's own estimate. Input counts cached tokens too. */
 export interface SessionTotals {
   /** US dollars. */

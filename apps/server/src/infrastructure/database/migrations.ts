@@ -189,10 +189,22 @@ const sessions = ({ key, big, strict }: ColumnTypes): string[] => [
   `create table session_resume_failures (reason ${key} primary key, count ${big} not null) ${strict}`,
 ];
 
+const laneEnds = ({ key, big, strict }: ColumnTypes): string[] => [
+  `alter table threads add column archived_at ${big}`,
+  `alter table sessions add column archived_at ${big}`,
+  `create index sessions_archived on sessions (archived_at) where archived_at is not null`,
+  `create table lane_holds (
+    lane ${key} primary key,
+    kind text not null check (kind in ('takeover', 'tidying')),
+    held_at ${big} not null
+  ) ${strict}`,
+];
+
 /** In order, and only added to: what has run somewhere is never changed. */
 export const migrations: readonly Migration[] = [
   {
     name: "0001-start",
     statements: (types) => [deliveries, threads, events, work, effects, sessions].flatMap((part) => part(types)),
   },
+  { name: "0002-lane-ends", statements: laneEnds },
 ];

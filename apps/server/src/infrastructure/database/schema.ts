@@ -21,6 +21,8 @@ export interface Schema {
     number: number;
     kind: string;
     created_at: number;
+    /** Since when its work is over; null while it goes on. */
+    archived_at: number | null;
   };
   thread_refs: { forge: string; repository_id: number; number: number; thread_id: string };
   snapshots: { forge: string; repository_id: number; number: number; updated_at: number; snapshot: string };
@@ -77,7 +79,10 @@ export interface Schema {
     paused_age_ms: number | null;
     /** JSON: what the session has cost so far, as its agent counts on. */
     totals: string | null;
+    /** Since when its thread is over; the age then stands still. */
+    archived_at: number | null;
   };
+  lane_holds: { lane: string; kind: string; held_at: number };
   session_resume_failures: { reason: string; count: number };
   migrations: { name: string; applied_at: number };
 }

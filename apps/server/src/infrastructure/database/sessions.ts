@@ -121,7 +121,15 @@ async function setSession({ kysely, clock }: Handle, lane: LaneKey, id: SessionI
   const now = clock.now();
   await kysely
     .insertInto("sessions")
-    .values({ lane, session_id: id, last_used_at: now, aged_from: now, paused_age_ms: null, totals: null })
+    .values({
+      lane,
+      session_id: id,
+      last_used_at: now,
+      aged_from: now,
+      paused_age_ms: null,
+      totals: null,
+      archived_at: null,
+    })
     .onConflict((conflict) =>
       conflict.column("lane").doUpdateSet({
         session_id: id,

@@ -4,6 +4,7 @@ import type { Task, TaskState } from "../../domain/task.ts";
 import { newId } from "../ids.ts";
 import { isUniqueViolation } from "./errors.ts";
 import type { Handle } from "./handle.ts";
+import { isHeld } from "./lane-holds.ts";
 import { changed, defaultPage, type Page } from "./results.ts";
 import type { Schema } from "./schema.ts";
 import { type Requeue, requeue } from "./tasks-requeue.ts";
@@ -24,13 +25,13 @@ export interface TaskStore {
    * of the two times, and a parked one is queued again with its attempts forgotten, since something new was said.
    */
   enqueue(task: NewTask): Promise<{ task: Task; joined: boolean }>;
-  /** Null where it is not due, no longer waiting, or its lane has a run under way. Counts an attempt. */
+  /** Null where it is not due, no longer waiting, or its lane is held or has a run under way. Counts an attempt. */
   claim(id: TaskId, run: RunId, now: number): Promise<Task | null>;
   /** The task that has a run under way in the lane. */
   runningIn(lane: LaneKey): Promise<Task | null>;
   /** The lane's task that may be claimed now. */
   dueIn(lane: LaneKey, now: number): Promise<Task | null>;
-  /** What may be claimed now, longest due first; nothing of lanes that have a run under way. */
+  /** What may be claimed now, longest due first; nothing of lanes that are held or have a run under way. */
   due(now: number, limit: number): Promise<Task[]>;
   /** When the next of them falls due; null where none will by time alone. */
   nextDueAt(): Promise<number | null>;
@@ -109,6 +110,13 @@ const claimable = ({ kysely }: Handle) =>
     .where((query) =>
       query.not(
         query.exists(
+          query.selectFrom("lane_holds").select("lane_holds.lane").whereRef("lane_holds.lane", "=", "tasks.lane"),
+        ),
+      ),
+    )
+    .where((query) =>
+      query.not(
+        query.exists(
           query
             .selectFrom("tasks as other")
             .select("other.id")
@@ -166,7 +174,11 @@ async function claim(handle: Handle, id: TaskId, run: RunId, now: number): Promi
       .where("next_due_at", "<=", now)
       .returningAll()
       .executeTakeFirst();
-    return row ? taskFrom(row) : null;
+    if (!row) return null;
+    // On PostgreSQL a hold can be set while this claims: whoever holds looks for a run afterwards, so one of both sees it.
+    if (!(await isHeld(handle, row.lane))) return taskFrom(row);
+    await requeue(handle, id, run, { state: "queued", dueAt: now, countAttempt: false, reason: "the lane is held" });
+    return null;
   } catch (error) {
     // Another server started the lane's other task in the same moment.
     if (isUniqueViolation(error)) return null;

@@ -79,7 +79,16 @@ async function ensureThread(tx: Handle, wanted: Omit<Thread, "id">): Promise<Thr
   const id = newId.thread();
   await tx.kysely
     .insertInto("threads")
-    .values({ id, forge, repository_id: repositoryId, repository, number, kind, created_at: tx.clock.now() })
+    .values({
+      id,
+      forge,
+      repository_id: repositoryId,
+      repository,
+      number,
+      kind,
+      created_at: tx.clock.now(),
+      archived_at: null,
+    })
     .onConflict((conflict) => conflict.columns(["forge", "repository_id", "number"]).doNothing())
     .execute();
   const { id: first } = await tx.kysely
@@ -102,7 +111,16 @@ async function ensureThread(tx: Handle, wanted: Omit<Thread, "id">): Promise<Thr
 async function create(tx: Handle, { id, forge, repositoryId, repository, number, kind }: Thread): Promise<void> {
   await tx.kysely
     .insertInto("threads")
-    .values({ id, forge, repository_id: repositoryId, repository, number, kind, created_at: tx.clock.now() })
+    .values({
+      id,
+      forge,
+      repository_id: repositoryId,
+      repository,
+      number,
+      kind,
+      created_at: tx.clock.now(),
+      archived_at: null,
+    })
     .execute();
   await tx.kysely
     .insertInto("thread_refs")
