@@ -108,7 +108,7 @@ function readMessage(text: string): string {
 }
 
 /** Retry-After in seconds, or as a date against the answer's own Date: the forge's clock need not be ours (RFC 9110, 10.2.3). */
-export function retryAfterMs(headers: Headers): number | null {
+function retryAfterMs(headers: Headers): number | null {
   const value = headers.get("Retry-After")?.trim() ?? "";
   if (/^\d{1,9}$/.test(value)) return Number(value) * 1000;
   const wait = Date.parse(value) - Date.parse(headers.get("Date") ?? "");

@@ -17,7 +17,7 @@ import { type EffectBook, OutboxWorker } from "../worker.ts";
 
 const home = "home" as ForgeId;
 export const at = { owner: "owner", repo: "widgets" };
-export const repo = "owner/widgets";
+const repo = "owner/widgets";
 export const marker = "<!-- claude-hooks:receipt:dev -->";
 export const pullMarker = "<!-- claude-hooks:pull:dev -->";
 
