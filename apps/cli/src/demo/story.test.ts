@@ -52,6 +52,12 @@ describe("a step", () => {
   });
 });
 
+test("text that stands by itself breaks between words, and keeps its own lines", () => {
+  const { story, text } = tell({ width: 12 });
+  story.plain("\nall of it is up");
+  expect(text()).toBe("\nall of it is\nup\n");
+});
+
 test("a link is never shortened", () => {
   const { story, text } = tell({ width: 40 });
   const address = `http://127.0.0.1:4000/${"x".repeat(60)}`;

@@ -4,9 +4,9 @@ import { printable } from "../text.ts";
 /** Where the story goes, and how wide and colourful it may be there. */
 export interface Paper {
   write(text: string): void;
-  colours: boolean;
-  /** Columns; infinite where nobody looks. */
-  width: number;
+  readonly colours: boolean;
+  /** Columns now, since a window changes; infinite where nobody looks. */
+  readonly width: number;
 }
 
 /** One line as it was told. */
@@ -45,7 +45,12 @@ export class Story {
 
   /** Text that stands by itself, such as the opening and the end. */
   plain(text: string): void {
-    this.#line(text);
+    this.#line(
+      text
+        .split("\n")
+        .flatMap((line) => wrap(line, this.#paper.width))
+        .join("\n"),
+    );
   }
 
   /** `at`: when it happened, where that is known better than by now. `quiet`: of lesser weight, so one line must do. */
@@ -53,13 +58,13 @@ export class Story {
     this.steps.push({ at_ms: Math.round(at), who, text });
     const time = this.#style("dim", `${(at / 1_000).toFixed(1)} s`.padStart(timeWidth));
     const label = this.#style("cyan", who.padEnd(whoWidth));
-    const said = quiet ? [this.#style("dim", this.#fit(text))] : this.#wrap(text);
+    const said = quiet ? [this.#style("dim", this.#fit(text))] : wrap(oneLine(text), this.#room);
     this.#line(`${time}  ${label}  ${said.join(`\n${indent}`)}`);
   }
 
   /** Belongs to the step before. */
   detail(text: string): void {
-    this.#line(`${indent}${this.#style("dim", this.#fit(text))}`);
+    for (const line of wrap(oneLine(text), this.#room)) this.#line(`${indent}${this.#style("dim", line)}`);
   }
 
   /** Never shortened: it must be possible to click it. */
@@ -92,16 +97,6 @@ export class Story {
     return flat.length <= this.#room ? flat : `${flat.slice(0, this.#room - 1).toWellFormed()}…`;
   }
 
-  #wrap(text: string): string[] {
-    const lines: string[] = [];
-    for (const word of oneLine(text).split(" ")) {
-      const line = lines.at(-1);
-      if (line === undefined || line.length + 1 + word.length > this.#room) lines.push(word);
-      else lines[lines.length - 1] = `${line} ${word}`;
-    }
-    return lines;
-  }
-
   #style(format: Format, text: string): string {
     return this.#paper.colours ? styleText(format, text, { validateStream: false }) : text;
   }
@@ -109,6 +104,17 @@ export class Story {
   #line(text: string): void {
     this.#paper.write(`${text}\n`);
   }
+}
+
+/** At spaces only: a word that is too long stays whole. */
+function wrap(text: string, width: number): string[] {
+  const lines: string[] = [];
+  for (const word of text.split(" ")) {
+    const line = lines.at(-1);
+    if (line === undefined || line.length + 1 + word.length > width) lines.push(word);
+    else lines[lines.length - 1] = `${line} ${word}`;
+  }
+  return lines;
 }
 
 const oneLine = (text: string): string => printable(text.replaceAll(/\s*\n\s*/g, " "));
@@ -122,6 +128,8 @@ export function paperFor(
   return {
     write: (text) => void stream.write(text),
     colours: terminal && (env["NO_COLOR"] ?? "") === "" && env["TERM"] !== "dumb",
-    width: terminal ? (stream.columns ?? 80) : Number.POSITIVE_INFINITY,
+    get width() {
+      return terminal ? (stream.columns ?? 80) : Number.POSITIVE_INFINITY;
+    },
   };
 }
