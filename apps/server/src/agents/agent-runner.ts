@@ -1,4 +1,5 @@
 import type { Clock, SessionId } from "../domain/ids.ts";
+import type { LiveHooks } from "../domain/live.ts";
 import type { AgentOutcome, AgentReport, RunFailure } from "../domain/run.ts";
 import type { Session, SessionStart, SessionTotals } from "../domain/session.ts";
 import type { Timers } from "../domain/timers.ts";
@@ -34,6 +35,7 @@ export interface AgentRunRequest {
   prompt: (start: SessionStart) => Promise<string>;
   /** Until when the model's own answer said that we are limited, where it did; asked only after such an answer. */
   limitedUntil: () => number | null;
+  live: LiveHooks;
 }
 
 /**
@@ -74,7 +76,7 @@ async function runProcess(deps: RunAgentDeps, request: AgentRunRequest, way: Way
   const prompt = await request.prompt(way.start);
   const onSession = (session: SessionId) => deps.sessions.keep(session, deps.clock.now(), null);
   const start = { ...request.agent, resume: way.resume };
-  return attempt(deps, { start, prompt, bounds: request.bounds, onSession }, signal);
+  return attempt(deps, { start, prompt, bounds: request.bounds, onSession, live: request.live }, signal);
 }
 
 async function finish(

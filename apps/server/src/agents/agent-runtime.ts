@@ -17,6 +17,8 @@ export interface ResultMessage {
   totals: SessionTotals | null;
   /** Messages that it was sent and has not begun to answer. */
   queued: number;
+  /** What {@link AgentSession.push} answered for the messages that this turn was given. */
+  told: readonly string[];
 }
 
 /** What an agent does, in our own words. `nested` is the work of a sub-agent. Untrusted: an agent can forge its own stream. */
@@ -50,8 +52,11 @@ export interface AgentStart {
  */
 export interface AgentSession extends AsyncDisposable {
   readonly messages: AsyncIterable<AgentMessage>;
-  /** While it works, the message joins the turn; else it begins one. Its text is never read as a command or a file mention. */
-  push(text: string): void;
+  /**
+   * While it works, the message joins the turn; else it begins one. Its text is never read as a command or a file mention.
+   * Answers an id, by which {@link ResultMessage.told} names the message.
+   */
+  push(text: string): string;
   /** No further message will come: the agent finishes what it has and exits. */
   end(): void;
   /** Ends the turn; the session stays usable. */

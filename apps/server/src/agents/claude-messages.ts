@@ -64,6 +64,7 @@ const Result = z.object({
   total_cost_usd: count,
   modelUsage: z.record(z.string(), ModelUsage).catch({}),
   queued_turn_count: z.number().nullish(),
+  user_message_uuids: z.array(z.string()).catch([]),
 });
 
 const Raw = z.union([Init, Retry, Background, Assistant, User, RateLimit, Result]);
@@ -152,6 +153,7 @@ function ofResult(message: z.infer<typeof Result>): AgentMessage {
     turns: num_turns,
     totals: totalsOf(message),
     queued: queued_turn_count ?? 0,
+    told: message.user_message_uuids,
   };
 }
 

@@ -1,3 +1,4 @@
+import { randomUUID } from "node:crypto";
 import type { Readable } from "node:stream";
 import {
   type Query,
@@ -105,15 +106,20 @@ function optionsOf(place: ClaudePlace, request: AgentStart, spawn: ClaudePlace["
 }
 
 async function* messagesOf(live: Query, { onRaw }: AgentStart, child: Child): AsyncGenerator<AgentMessage> {
+  let failed = false;
   try {
     for await (const raw of live) {
       onRaw(boundedJson(raw));
-      yield* translate(raw);
+      for (const message of translate(raw)) {
+        if (message.kind === "init" || message.kind === "result") failed = message.kind === "result" && !message.ok;
+        yield message;
+      }
     }
   } catch (error) {
     await child.ended();
-    // The SDK throws once more what the result before it has said.
-    if ((error as { errorClass?: unknown }).errorClass !== "error_result") throw error;
+    const { errorClass } = error as { errorClass?: unknown };
+    // The SDK throws once more what the result before it has said, or, where other messages followed that one, its exit code.
+    if (errorClass !== "error_result" && !(failed && errorClass === "process_exited_nonzero")) throw error;
   }
 }
 
@@ -158,14 +164,14 @@ async function endOf(child: AgentProcess, timers: Timers): Promise<void> {
 }
 
 function createInput() {
-  const waiting: string[] = [];
+  const waiting: SDKUserMessage[] = [];
   let closed = false;
   let wake = Promise.withResolvers<void>();
   async function* messages(): AsyncGenerator<SDKUserMessage> {
     for (;;) {
-      const text = waiting.shift();
-      if (text !== undefined) {
-        yield { type: "user", message: { role: "user", content: text }, parent_tool_use_id: null };
+      const message = waiting.shift();
+      if (message !== undefined) {
+        yield message;
         continue;
       }
       if (closed) return;
@@ -177,8 +183,10 @@ function createInput() {
     messages: messages(),
     push: (text: string) => {
       if (closed) throw new Error("The agent's input is closed: a message for it must wait for its next run.");
-      waiting.push(text);
+      const uuid = randomUUID();
+      waiting.push({ type: "user", message: { role: "user", content: text }, parent_tool_use_id: null, uuid });
       wake.resolve();
+      return uuid;
     },
     end: () => {
       closed = true;

@@ -88,6 +88,7 @@ export async function runInJail(deps: AgentsDeps, request: AgentRequest, signal:
         totalsBefore: await sessions.getTotals(run.lane),
         prompt: async (start) => (start.kind === "resumed" ? prompts.resumed : prompts.fresh),
         limitedUntil: () => limit.until(),
+        live: request.live,
       },
       signal,
     );

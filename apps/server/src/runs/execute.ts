@@ -98,7 +98,7 @@ async function letAgentWork(
   });
   await deps.inbox.offer(run.id, run.lane, prompts.told);
   await deps.runs.enter(run.id, "starting", "running", {}, deps.clock.now());
-  const outcome = await deps.runAgent({ place, prompts }, signal);
+  const outcome = await deps.runAgent({ place, prompts, live: { opened() {}, async told() {} } }, signal);
   const said = outcome.report === null ? null : { ...outcome.report, summary: deps.redact(outcome.report.summary) };
   if (outcome.kind === "failed") {
     await deps.runs.update(run.id, { session: outcome.session, start: outcome.start, report: said });

@@ -3,6 +3,7 @@ import type { EffectBody, EffectResult, Precondition } from "../domain/effect.ts
 import type { ForgeEvent, Snapshot } from "../domain/event.ts";
 import type { Forge, RepositoryInfo } from "../domain/forge.ts";
 import type { Clock, EventId, LaneKey, RunId, ThreadId } from "../domain/ids.ts";
+import type { LiveHooks } from "../domain/live.ts";
 import type { Log } from "../domain/log.ts";
 import type { AgentOutcome, Published, Run, RunBase, RunFailure, RunState } from "../domain/run.ts";
 import type { Task } from "../domain/task.ts";
@@ -66,6 +67,7 @@ export interface RepositorySettings {
 export interface AgentRequest {
   place: PlaceRequest;
   prompts: Prompts;
+  live: LiveHooks;
 }
 
 /** What the agent is told: `fresh` begins a session, `resumed` goes on with one. */

@@ -1,4 +1,5 @@
 import type { SessionId } from "../../domain/ids.ts";
+import type { LiveHooks } from "../../domain/live.ts";
 import type { AgentMessage, AgentRuntime, AgentStart, ResultMessage } from "../agent-runtime.ts";
 
 export interface Doings {
@@ -26,7 +27,7 @@ export function fakeRuntime(...scripts: FakeScript[]): AgentRuntime & { started:
       const killed = Promise.withResolvers<void>();
       return {
         messages: script(doings, killed.promise),
-        push: (text) => void doings.pushed.push(text),
+        push: (text) => `message-${doings.pushed.push(text)}`,
         end: () => void (doings.ends += 1),
         interrupt: () => void (doings.interrupts += 1),
         kill() {
@@ -60,8 +61,11 @@ export const result = (changes: Partial<ResultMessage> = {}): ResultMessage => (
   turns: 2,
   totals: { costUsd: 0.5, inputTokens: 100, outputTokens: 20 },
   queued: 0,
+  told: ["message-1"],
   ...changes,
 });
 
 export const failed = (changes: Partial<ResultMessage>): ResultMessage =>
   result({ ok: false, text: "what it said", ...changes });
+
+export const deaf: LiveHooks = { opened() {}, async told() {} };

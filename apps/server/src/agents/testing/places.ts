@@ -9,6 +9,7 @@ import { systemClock, systemTimers } from "../../infrastructure/clock.ts";
 import { startProcess } from "../../infrastructure/process.ts";
 import { type AgentRunRequest, runAgent } from "../agent-runner.ts";
 import { type AgentProcess, type ClaudePlace, claudeEnvironment, claudeRuntime } from "../claude.ts";
+import { deaf } from "./fakes.ts";
 
 /** The native agent binary that the SDK brings. */
 export const agentBinary = join(
@@ -113,6 +114,7 @@ export async function runReal(place: ClaudePlace, changes: Changes = {}): Promis
     totalsBefore: null,
     prompt: async (start: SessionStart) => (start.kind === "fresh" ? "FRESH, please" : "RESUMED, please"),
     limitedUntil: () => null,
+    live: deaf,
     ...rest,
   };
   return { ...ran, outcome: await runAgent(deps, request, signal ?? new AbortController().signal) };

@@ -3,7 +3,7 @@ import type { Session, SessionStart, SessionTotals } from "../../domain/session.
 import { manualClock } from "../../infrastructure/clock.ts";
 import { type AgentRunRequest, runAgent } from "../agent-runner.ts";
 import type { AgentMessage } from "../agent-runtime.ts";
-import { type FakeScript, fakeRuntime, sessionId } from "./fakes.ts";
+import { deaf, type FakeScript, fakeRuntime, sessionId } from "./fakes.ts";
 
 const kept: Session = { lane: "dev:t" as LaneKey, id: sessionId, lastUsedAt: 7 };
 export const fresh: AgentRunRequest["choice"] = {
@@ -58,6 +58,7 @@ export function world(
       return start.kind === "fresh" ? `fresh: ${start.reason}` : "resumed";
     },
     limitedUntil: () => null,
+    live: deaf,
   };
   const stopping = new AbortController();
   const run = () => runAgent(deps, request, stopping.signal);
