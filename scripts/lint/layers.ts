@@ -44,6 +44,7 @@ const stageExtras: Record<string, readonly string[]> = { http: [api] };
 
 /** Deciders inside a stage's folder: data in, data out. */
 const pureFiles: Record<string, readonly string[]> = {
+  events: ["deltas.ts", "keys.ts", "sets.ts"],
   flows: [
     "check.ts",
     "contexts.ts",

@@ -19,7 +19,8 @@ export interface DeliveryStore {
   insertMany(deliveries: readonly Delivery[]): Promise<Receipt[]>;
   /** Oldest first; only what came after `after`, where it is given. */
   nextReceived(limit: number, after?: DeliveryId | null): Promise<StoredDelivery[]>;
-  markNormalised(id: DeliveryId): Promise<boolean>;
+  /** `reason` says why no new event came of it, where none did. */
+  markNormalised(id: DeliveryId, reason?: string | null): Promise<boolean>;
   markIgnored(id: DeliveryId, reason: string): Promise<boolean>;
   markFailed(id: DeliveryId, reason: string): Promise<boolean>;
   get(id: DeliveryId): Promise<StoredDelivery | null>;
@@ -59,7 +60,7 @@ export function createDeliveryStore({ kysely }: Handle): DeliveryStore {
       const query = after === null ? waiting : waiting.where("id", ">", after);
       return (await query.orderBy("id").limit(limit).execute()).map(stored);
     },
-    markNormalised: (id) => mark(id, "normalised", null),
+    markNormalised: (id, reason = null) => mark(id, "normalised", reason),
     markIgnored: (id, reason) => mark(id, "ignored", reason),
     markFailed: (id, reason) => mark(id, "failed", reason),
     async get(id) {

@@ -46,7 +46,7 @@ function ingestTransaction(tx: Handle) {
     addEvent: (event: ForgeEvent) => events.insert(event),
     settle(id: DeliveryId, state: "normalised" | "ignored" | "failed", reason: string | null): Promise<boolean> {
       const deliveries = createDeliveryStore(tx);
-      if (state === "normalised") return deliveries.markNormalised(id);
+      if (state === "normalised") return deliveries.markNormalised(id, reason);
       return state === "ignored" ? deliveries.markIgnored(id, reason ?? "") : deliveries.markFailed(id, reason ?? "");
     },
   };
