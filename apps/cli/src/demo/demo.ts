@@ -30,7 +30,7 @@ export async function demo(options: DemoOptions): Promise<number> {
   }
   const paper = paperFor(options.json === true ? process.stderr : process.stdout, process.env);
   const story = new Story(paper, () => performance.now() - started);
-  story.plain(opening(live));
+  story.plain(`${opening(live)}\n`);
   await using ending = new Ending((text) => story.plain(text));
   const result = await perform(story, live, ending);
   if (result.kind === "interrupted") return interruptedCode;
