@@ -107,6 +107,18 @@ describe("a run", () => {
     expect(effects).toEqual([]);
   });
 
+  test("is called off where an earlier run told its agent of everything", async () => {
+    const inbox = { ...world().deps.inbox, pending: async () => [] };
+    const { deps, job, effects } = world({ inbox });
+    expect(await executeRun(deps, job, never)).toEqual({
+      kind: "cancelled",
+      why: "an earlier run was told of it already",
+    });
+    expect(effects).toEqual([]);
+    const again = world({ inbox }, newRun({ attempt: 2 }));
+    expect(await executeRun(again.deps, again.job, never)).toEqual({ kind: "succeeded" });
+  });
+
   test("asks what the event asked, not what was edited in afterwards", async () => {
     const seen: string[] = [];
     const forge = {
