@@ -1,9 +1,12 @@
+import type { Reaction } from "./forge.ts";
 import type { EffectId, ForgeId, RunId, ThreadId } from "./ids.ts";
 
 /** What an effect writes. `marker` is hidden in the text, so that a write whose answer was lost can be found again. */
 export type EffectBody =
   | { kind: "open_pull_request"; head: string; base: string; title: string; body: string; marker: string }
-  | { kind: "upsert_comment"; number: number; marker: string; body: string };
+  | { kind: "upsert_comment"; number: number; marker: string; body: string }
+  /** `url` is the comment's. */
+  | { kind: "react"; commentId: number; content: Reaction; url: string };
 
 /** What must still hold when an effect is sent; if it does not, the effect is superseded, and says so. */
 export type Precondition =
@@ -14,7 +17,8 @@ export type EffectState = "pending" | "sending" | "done" | "superseded" | "parke
 
 export type EffectResult =
   | { kind: "pull_request"; number: number; url: string }
-  | { kind: "comment"; id: number; url: string };
+  | { kind: "comment"; id: number; url: string }
+  | { kind: "reaction"; url: string };
 
 /** One write to the forge: stored first, then performed once. `key` is unique, so storing it again changes nothing. */
 export interface Effect {

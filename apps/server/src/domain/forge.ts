@@ -5,6 +5,9 @@ export type Permission = "none" | "read" | "write" | "admin";
 
 export const canWrite = (permission: Permission): boolean => permission === "write" || permission === "admin";
 
+/** By the names that forges share: Forgejo, Gitea and GitHub have these. */
+export type Reaction = "eyes" | "+1" | "confused";
+
 export interface PullRequest {
   number: number;
   url: string;
@@ -56,6 +59,8 @@ export interface Forge {
   comments(repo: string, number: number): Promise<CommentRef[]>;
   createComment(repo: string, number: number, body: string): Promise<CommentRef>;
   updateComment(repo: string, commentId: number, body: string): Promise<CommentRef>;
+  /** To a comment on an issue or a pull request. The same one again changes nothing. */
+  addReaction(repo: string, commentId: number, content: Reaction): Promise<void>;
   /** The commit that the branch points at, or null where there is no such branch. */
   branchHead(repo: string, branch: string): Promise<string | null>;
   /** The authorisation header that git over HTTP needs, e.g. `Basic …`: a secret, for the environment of a git process only. */

@@ -27,6 +27,9 @@ export async function lookUp(forge: LookUpForge, repo: string, body: EffectBody)
       const same = plain(comment.body) === plain(withMarker(body));
       return same ? { kind: "done", result: commentResult(comment) } : { kind: "differs", comment };
     }
+    case "react":
+      // The forge takes the same reaction twice as one.
+      return { kind: "absent" };
     default:
       return body satisfies never;
   }

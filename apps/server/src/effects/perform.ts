@@ -5,7 +5,16 @@ import { commentResult, type Found, type LookUpForge, lookUp, pullResult, withMa
 
 /** The forge as the effect's author sees it. */
 export type EffectForge = LookUpForge &
-  Pick<Forge, "issue" | "branchHead" | "createPullRequest" | "updatePullRequest" | "createComment" | "updateComment">;
+  Pick<
+    Forge,
+    | "issue"
+    | "branchHead"
+    | "createPullRequest"
+    | "updatePullRequest"
+    | "createComment"
+    | "updateComment"
+    | "addReaction"
+  >;
 
 export type Performed = { kind: "done"; result: EffectResult } | { kind: "superseded"; why: string };
 
@@ -25,6 +34,8 @@ export async function perform(
   try {
     return { kind: "done", result: await write(forge, repo, body, found) };
   } catch (error) {
+    if (body.kind === "react" && error instanceof ForgeError && error.kind === "not-found")
+      return { kind: "superseded", why: "the comment was deleted in the meantime" };
     return { kind: "done", result: await afterRefusal(forge, repo, body, error) };
   }
 }
@@ -79,6 +90,9 @@ async function write(forge: EffectForge, repo: string, body: EffectBody, found: 
     case "upsert_comment":
       if (found.kind === "differs" && "comment" in found) return await rewrite(forge, repo, body, found.comment);
       return commentResult(await forge.createComment(repo, body.number, withMarker(body)));
+    case "react":
+      await forge.addReaction(repo, body.commentId, body.content);
+      return { kind: "reaction", url: body.url };
     default:
       return body satisfies never;
   }

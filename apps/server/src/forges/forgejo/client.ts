@@ -6,6 +6,7 @@ import {
   type NewPullRequest,
   type Permission,
   type PullRequest,
+  type Reaction,
   type RepositoryInfo,
 } from "../../domain/forge.ts";
 import type { ConnectOptions } from "../factory.ts";
@@ -122,6 +123,11 @@ class ForgejoClient implements Forge {
   async updateComment(repo: string, commentId: number, body: string): Promise<CommentRef> {
     const path = `${inRepository(repo)}/issues/comments/${commentId}`;
     return commentRef(await this.#rest.read(ForgejoComment, { method: "PATCH", path, json: { body } }));
+  }
+
+  async addReaction(repo: string, commentId: number, content: Reaction): Promise<void> {
+    const path = `${inRepository(repo)}/issues/comments/${commentId}/reactions`;
+    await this.#rest.send({ method: "POST", path, json: { content } });
   }
 
   async branchHead(repo: string, branch: string): Promise<string | null> {

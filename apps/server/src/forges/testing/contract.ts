@@ -142,6 +142,15 @@ function writingComments(setUp: SetUp): void {
     expect(await bot.updateComment(forge.repository, id, "changed")).toMatchObject({ id, body: "changed" });
   });
 
+  test("takes the same reaction to a comment twice as one, and refuses one to a comment that is not there", async () => {
+    await using forge = await setUp();
+    const bot = forge.connect("bot");
+    const { id } = await bot.createComment(forge.repository, forge.issue.number, "look");
+    for (const content of ["eyes", "eyes", "+1", "confused"] as const)
+      await bot.addReaction(forge.repository, id, content);
+    expect((await failure(bot.addReaction(forge.repository, id + 1_000, "eyes"))).kind).toBe("not-found");
+  });
+
   test("knows a branch's head, and that there is no such branch", async () => {
     await using forge = await setUp();
     const bot = forge.connect("bot");
