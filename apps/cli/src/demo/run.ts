@@ -155,7 +155,7 @@ async function newCommits({ world }: Stage, head: string, before: string | undef
 }
 
 /** The service's receipts on an issue, oldest first. */
-export function receipts({ world }: Pick<Stage, "world">, number: number): ApiComment[] {
+function receipts({ world }: Pick<Stage, "world">, number: number): ApiComment[] {
   return world.forge.comments(cast.full, number).filter(({ body }) => body.includes(receiptMark));
 }
 
