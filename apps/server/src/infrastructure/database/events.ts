@@ -31,6 +31,8 @@ export interface EventStore {
   /** False, and nothing changes, where a verdict is stored: the first one is what happened. */
   saveDecisions(id: EventId, facts: MatchFacts, decisions: readonly Decision[]): Promise<boolean>;
   decisions(id: EventId): Promise<Verdict | null>;
+  /** What was known of these events when they were decided; those that are not decided are left out. */
+  facts(ids: readonly EventId[]): Promise<Map<EventId, MatchFacts>>;
 }
 
 export function createEventStore(handle: Handle): EventStore {
@@ -67,6 +69,11 @@ export function createEventStore(handle: Handle): EventStore {
     },
     saveDecisions: (id, facts, decisions) => handle.transaction((tx) => saveDecisions(tx, id, facts, decisions)),
     decisions: (id) => decisionsOf(handle, id),
+    async facts(ids) {
+      if (ids.length === 0) return new Map();
+      const rows = await kysely.selectFrom("event_facts").selectAll().where("event_id", "in", ids).execute();
+      return new Map(rows.map(({ event_id, facts }) => [event_id as EventId, JSON.parse(facts) as MatchFacts]));
+    },
   };
 }
 

@@ -7,8 +7,8 @@ export interface InboxStore {
   add(lane: LaneKey, event: EventId): Promise<boolean>;
   /** Hands this run what no run was handed, of `only` where that is given; answers what it got, in event order. */
   offer(lane: LaneKey, run: RunId, only?: readonly EventId[]): Promise<EventId[]>;
-  /** A turn that was given them has completed: what the run was offered is told. */
-  consume(run: RunId): Promise<number>;
+  /** A turn that was given them has completed: what the run was offered, of `only` where that is given, is told. */
+  consume(run: RunId, only?: readonly EventId[]): Promise<number>;
   /** The run failed: what it was offered and did not consume waits for the next one. */
   giveBack(run: RunId): Promise<number>;
   /** What the next offer would hand out, in event order. */
@@ -35,9 +35,10 @@ export function createInboxStore({ kysely, clock }: Handle): InboxStore {
         .execute();
       return rows.map(({ event_id }) => event_id as EventId).toSorted(byId);
     },
-    async consume(run) {
+    async consume(run, only) {
+      if (only?.length === 0) return 0;
       const update = kysely.updateTable("lane_events").set({ consumed_at: clock.now() });
-      const result = await update
+      const result = await (only ? update.where("event_id", "in", only) : update)
         .where("offered_run", "=", run)
         .where("consumed_at", "is", null)
         .executeTakeFirstOrThrow();

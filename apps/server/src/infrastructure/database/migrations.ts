@@ -200,6 +200,18 @@ const laneEnds = ({ key, big, strict }: ColumnTypes): string[] => [
   ) ${strict}`,
 ];
 
+const inbox = ({ key, big, strict }: ColumnTypes): string[] => [
+  `alter table tasks add column gathers_until ${big}`,
+  `alter table tasks add column stop text`,
+  `create index tasks_by_thread on tasks (thread_id)`,
+  `create table lane_resets (
+    lane ${key} primary key,
+    session_id text,
+    asked_by text not null,
+    asked_at ${big} not null
+  ) ${strict}`,
+];
+
 /** In order, and only added to: what has run somewhere is never changed. */
 export const migrations: readonly Migration[] = [
   {
@@ -207,4 +219,5 @@ export const migrations: readonly Migration[] = [
     statements: (types) => [deliveries, threads, events, work, effects, sessions].flatMap((part) => part(types)),
   },
   { name: "0002-lane-ends", statements: laneEnds },
+  { name: "0003-inbox", statements: inbox },
 ];

@@ -66,7 +66,12 @@ export interface Schema {
     reason: string | null;
     created_at: number;
     updated_at: number;
+    /** Until when it may be put off by more of the same; null where it starts at once. */
+    gathers_until: number | null;
+    /** Why its run is to be stopped. */
+    stop: string | null;
   };
+  lane_resets: { lane: string; session_id: string | null; asked_by: string; asked_at: number };
   runs: RunRow;
   run_stream: { run_id: string; seq: number; at: number; entry: string };
   effects: EffectRow;

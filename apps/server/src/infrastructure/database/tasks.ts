@@ -17,12 +17,15 @@ export interface NewTask {
   cause: EventId;
   /** Ms since the epoch. */
   dueAt: number;
+  /** More of the same puts it off, up to this time since the first; null: it starts when it is due. */
+  gathersUntil: number | null;
 }
 
 export interface TaskStore {
   /**
    * Work for the lane. Where a task waits already, the cause joins it: it keeps its own skill and cause and the earlier
-   * of the two times, and a parked one is queued again with its attempts forgotten, since something new was said.
+   * of the two times, and a parked one is queued again with its attempts forgotten, since something new was said. Where
+   * both gather, the later time counts, as far as the first one's `gathersUntil`.
    */
   enqueue(task: NewTask): Promise<{ task: Task; joined: boolean }>;
   /** Null where it is not due, no longer waiting, or its lane is held or has a run under way. Counts an attempt. */
@@ -44,6 +47,10 @@ export interface TaskStore {
   park(id: TaskId, run: RunId, park: { reason: string; until: number | null }): Promise<boolean>;
   /** Tries again at this time. A task that waits in the lane joins it. */
   requeue(id: TaskId, run: RunId, requeue: { dueAt: number; countAttempt: boolean; reason: string }): Promise<boolean>;
+  /** Its run is to be stopped. False where it is not running. */
+  stop(id: TaskId, why: string): Promise<boolean>;
+  /** The lane's task that is queued or parked. */
+  waitingIn(lane: LaneKey): Promise<Task | null>;
   running(): Promise<Task[]>;
   get(id: TaskId): Promise<Task | null>;
   /** Newest first. */
@@ -85,6 +92,15 @@ export function createTaskStore(handle: Handle): TaskStore {
     park: (id, run, { reason, until }) =>
       again(id, run, { state: "parked", dueAt: until ?? never, countAttempt: true, reason }),
     requeue: (id, run, change) => again(id, run, { state: "queued", ...change }),
+    async stop(id, why) {
+      const update = kysely.updateTable("tasks").set({ stop: why, updated_at: handle.clock.now() });
+      return changed(await update.where("id", "=", id).where("state", "=", "running").executeTakeFirstOrThrow());
+    },
+    async waitingIn(lane) {
+      const query = kysely.selectFrom("tasks").selectAll().where("lane", "=", lane).where("state", "in", waiting);
+      const row = await query.executeTakeFirst();
+      return row ? taskFrom(row) : null;
+    },
     async running() {
       const query = kysely.selectFrom("tasks").selectAll().where("state", "=", "running");
       return (await query.orderBy("id").execute()).map(taskFrom);
@@ -126,6 +142,12 @@ const claimable = ({ kysely }: Handle) =>
       ),
     );
 
+const joinedDueAt = sql<number>`case
+  when tasks.state = 'queued' and tasks.gathers_until is not null and excluded.gathers_until is not null
+  then case when excluded.next_due_at < tasks.gathers_until then excluded.next_due_at else tasks.gathers_until end
+  when excluded.next_due_at < tasks.next_due_at then excluded.next_due_at
+  else tasks.next_due_at end`;
+
 async function enqueue({ kysely, clock }: Handle, task: NewTask): Promise<{ task: Task; joined: boolean }> {
   const id = newId.task();
   const now = clock.now();
@@ -145,6 +167,8 @@ async function enqueue({ kysely, clock }: Handle, task: NewTask): Promise<{ task
       reason: null,
       created_at: now,
       updated_at: now,
+      gathers_until: task.gathersUntil,
+      stop: null,
     })
     .onConflict((conflict) =>
       conflict
@@ -153,7 +177,11 @@ async function enqueue({ kysely, clock }: Handle, task: NewTask): Promise<{ task
         .where(sql<boolean>`state in ('queued', 'parked')`)
         .doUpdateSet({
           state: "queued",
-          next_due_at: sql<number>`case when excluded.next_due_at < tasks.next_due_at then excluded.next_due_at else tasks.next_due_at end`,
+          next_due_at: joinedDueAt,
+          gathers_until: sql<number | null>`case
+            when excluded.gathers_until is null then null
+            when tasks.state = 'parked' then excluded.gathers_until
+            else tasks.gathers_until end`,
           attempts: sql<number>`case when tasks.state = 'parked' then 0 else tasks.attempts end`,
           reason: sql<string | null>`case when tasks.state = 'parked' then null else tasks.reason end`,
           updated_at: now,
@@ -168,7 +196,7 @@ async function claim(handle: Handle, id: TaskId, run: RunId, now: number): Promi
   try {
     const row = await handle.kysely
       .updateTable("tasks")
-      .set({ state: "running", run_id: run, attempts: sql<number>`attempts + 1`, updated_at: now })
+      .set({ state: "running", run_id: run, attempts: sql<number>`attempts + 1`, gathers_until: null, updated_at: now })
       .where("id", "in", claimable(handle).select("tasks.id").where("tasks.id", "=", id))
       .where("state", "in", waiting)
       .where("next_due_at", "<=", now)
@@ -212,6 +240,7 @@ const taskFrom = (row: Selectable<Schema["tasks"]>): Task => ({
   cause: row.cause as EventId,
   run: row.run_id as RunId | null,
   reason: row.reason,
+  stop: row.stop,
   createdAt: row.created_at,
   updatedAt: row.updated_at,
 });

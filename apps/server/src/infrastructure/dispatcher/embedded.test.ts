@@ -154,6 +154,8 @@ test("a handler that throws is logged and tried again later and later, however o
   for (let round = 0; round < 9; round++) {
     await it.calls.at(-1)!.fail();
     it.dispatcher.wake(a, it.clock.now());
+    await it.clock.advance(999);
+    expect(it.calls).toHaveLength(round + 1);
     await it.clock.advance(60_000);
   }
   expect(errors).toEqual([1_000, 2_000, 4_000, 8_000, 16_000, 32_000, 60_000, 60_000, 60_000]);
