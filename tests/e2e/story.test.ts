@@ -1,9 +1,9 @@
 import { expect, setDefaultTimeout, test } from "bun:test";
 import { assignIssue, commitOf, devScript, receipts, says, widgets } from "./play.ts";
-import { longestMs } from "./until.ts";
+import { testTimeoutMs } from "./until.ts";
 import { openWorld, repository } from "./world.ts";
 
-setDefaultTimeout(longestMs);
+setDefaultTimeout(testTimeoutMs);
 
 const script = devScript(
   { when: { prompt: "Implement issue #1 of acme/widgets" }, steps: [commitOf("a.txt", "Add a"), says("Added a.")] },

@@ -5,10 +5,10 @@ import type { Forge } from "@claude-hooks/forge-sim";
 import { rejection } from "../support/rejection.ts";
 import { assignIssue, devScript, onePiece, receipts, widgets } from "./play.ts";
 import type { ServiceProcess } from "./service-process.ts";
-import { longestMs, until } from "./until.ts";
+import { testTimeoutMs, until } from "./until.ts";
 import { openWorld, repository, secrets, type World, type WorldOptions } from "./world.ts";
 
-setDefaultTimeout(longestMs);
+setDefaultTimeout(testTimeoutMs);
 
 const open = (options: Partial<WorldOptions> = {}): Promise<World> =>
   openWorld({ script: devScript(onePiece("first")), ...options });
