@@ -115,8 +115,7 @@ forEachDatabase((_, open) => {
 
     test("deleting says whether there was one, and leaves the others", async () => {
       await using it = await bench();
-      await it.store.setSession(lane, first);
-      await it.store.setSession(other, second);
+      await Promise.all([it.store.setSession(lane, first), it.store.setSession(other, second)]);
       expect(await it.store.deleteSession(lane)).toBe(true);
       expect(await it.store.deleteSession(lane)).toBe(false);
       expect(await it.store.getSession(lane)).toBeNull();
