@@ -1,3 +1,4 @@
+import { relative, resolve } from "node:path";
 import { ClientError } from "../client.ts";
 import { Ending, interruptedCode } from "./ending.ts";
 import { DemoFailure, Interrupted } from "./failure.ts";
@@ -37,7 +38,7 @@ export async function demo(options: DemoOptions): Promise<number> {
   if (result.kind === "played") tellTotals(story, result.outcome);
   else story.failure([result.failure, ...whereToLook(result, options.exit === true)].join("\n"));
   if (options.json === true) process.stdout.write(`${JSON.stringify(asData(result, story), null, 2)}\n`);
-  if (options.exit !== true) await stayUp(story, ending);
+  if (options.exit !== true) await stayUp(story, ending, result);
   return result.kind === "played" && result.outcome.ok ? 0 : 1;
 }
 
@@ -52,9 +53,11 @@ function opening(live: LiveModel | undefined): string {
 }
 
 type Result =
-  | { kind: "played"; outcome: Outcome }
+  | { kind: "played"; outcome: Outcome; stateDir: string }
   | { kind: "failed"; failure: string; log: string[]; folder: string | undefined }
   | { kind: "interrupted" };
+
+type Played = Omit<Result & { kind: "played" }, "kind">;
 
 interface Opened {
   folder?: string;
@@ -64,7 +67,7 @@ interface Opened {
 async function perform(story: Story, live: LiveModel | undefined, ending: Ending): Promise<Result> {
   const opened: Opened = {};
   try {
-    return { kind: "played", outcome: await open(opened, story, live, ending) };
+    return { kind: "played", ...(await open(opened, story, live, ending)) };
   } catch (error) {
     const { service, folder } = opened;
     // Where the service died, its last words say more than whoever missed it first.
@@ -77,7 +80,7 @@ async function perform(story: Story, live: LiveModel | undefined, ending: Ending
   }
 }
 
-async function open(opened: Opened, story: Story, live: LiveModel | undefined, ending: Ending): Promise<Outcome> {
+async function open(opened: Opened, story: Story, live: LiveModel | undefined, ending: Ending): Promise<Played> {
   const folder = await makeFolder();
   opened.folder = folder;
   ending.closeWith(() => removeFolder(folder));
@@ -101,7 +104,7 @@ async function open(opened: Opened, story: Story, live: LiveModel | undefined, e
   const stage = { world, api: service.api, story, watch };
   await service.up(world.url, watch);
   await tellService(stage, service.pid);
-  return await play(stage);
+  return { outcome: await play(stage), stateDir: world.stateDir };
 }
 
 const inWords = (error: unknown): string => {
@@ -122,7 +125,11 @@ function asData(result: Exclude<Result, { kind: "interrupted" }>, { steps }: Sto
   return { ok: false, failure: result.failure, service_log: result.log, steps };
 }
 
-async function stayUp(story: Story, ending: Ending): Promise<void> {
+async function stayUp(story: Story, ending: Ending, result: Result): Promise<void> {
   story.plain("\nEverything stays up until Ctrl-C.");
+  if (result.kind === "played") {
+    const cli = relative(process.cwd(), resolve(import.meta.dirname, "../main.ts"));
+    story.plain(`Look around from another terminal: bun ${cli} --state ${result.stateDir} runs ls`);
+  }
   await ending.asked;
 }
