@@ -129,7 +129,8 @@ async function stayUp(story: Story, ending: Ending, result: Result): Promise<voi
   story.plain("\nEverything stays up until Ctrl-C.");
   if (result.kind === "played") {
     const cli = relative(process.cwd(), resolve(import.meta.dirname, "../main.ts"));
-    story.plain(`Look around from another terminal: bun ${cli} --state ${result.stateDir} runs ls`);
+    story.plain("To look around, from another terminal:");
+    story.command(`bun ${cli} --state ${result.stateDir} runs ls`);
   }
   await ending.asked;
 }

@@ -72,6 +72,11 @@ export class Story {
     this.#line(`${indent}${this.#style("underline", printable(address))}`);
   }
 
+  /** Never broken: it must be possible to copy it. */
+  command(text: string): void {
+    this.#line(`  ${this.#style("cyan", text)}`);
+  }
+
   fact(name: string, value: string): void {
     this.#line(`  ${this.#style("dim", name.padEnd(26))}${value}`);
   }
