@@ -8,7 +8,7 @@ export const sh = (command: string): ToolCall => ({ name: "Bash", input: { comma
 
 /** A step in which the "model" writes a file and commits it. */
 export const commitOf = (file: string, message: string, rest: Partial<Step> = {}): Step => ({
-  tools: [sh(`echo '${message}' > ${file} && git add -A && git commit -q -m '${message}'`)],
+  tools: [sh(`echo '${message}' >> ${file} && git add -A && git commit -q -m '${message}'`)],
   ...rest,
 });
 
