@@ -5,7 +5,7 @@ import type { LaneKey } from "../domain/ids.ts";
 import type { CommandBounds, CommandResult } from "../domain/process.ts";
 import { jailArguments } from "./bwrap.ts";
 import { inside } from "./inside.ts";
-import { giveToLane, type Lane, LaneFolders, type LaneMounts } from "./lanes.ts";
+import { giveToLane, type Lane, type LaneFolder, LaneFolders, type LaneMounts } from "./lanes.ts";
 import type { JailPorts } from "./ports.ts";
 import { JailedProcess } from "./process.ts";
 import { findPrograms, type Programs } from "./programs.ts";
@@ -92,6 +92,25 @@ export class Jail {
   /** Takes the lane's checkout out of the way and answers its new path; `stamp` orders by time and is free of slashes. */
   setAside(lane: Lane, stamp: string): Promise<string> {
     return this.#lanes.setAside(lane, stamp);
+  }
+
+  /** The lanes that have a folder on this machine. */
+  listLanes(): Promise<LaneFolder[]> {
+    return this.#lanes.list();
+  }
+
+  removeCheckout(lane: LaneKey): Promise<void> {
+    return this.#lanes.removeCheckout(lane);
+  }
+
+  /** Its folder and its slot, which another lane may get. */
+  removeLane(lane: LaneKey): Promise<void> {
+    return this.#lanes.removeLane(lane);
+  }
+
+  /** What a killed service left of removals; answers how many. */
+  clearRemovals(): Promise<number> {
+    return this.#lanes.clearRemovals();
   }
 
   /** Starts a command; it ends with the service, at the latest. */

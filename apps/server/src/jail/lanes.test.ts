@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
-import { readFileSync, statSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { LaneKey } from "../domain/ids.ts";
 import { type Jail, openJail } from "./jail.ts";
@@ -41,7 +41,7 @@ describe("lanes", () => {
     other[Symbol.dispose]();
   });
 
-  test("a checkout set aside is kept, and only the last three are", async () => {
+  test("a checkout set aside is kept until somebody removes it", async () => {
     const lane = await jail.openLane("dev:aside" as LaneKey);
     for (const stamp of ["1", "2", "3", "4"]) {
       writeFileSync(join(lane.checkout, "file"), stamp);
@@ -49,8 +49,33 @@ describe("lanes", () => {
     }
     const { stdout } = await jail.run(lane, ["ls", "-A", "/repo"], bounds);
     expect(new TextDecoder().decode(stdout)).toBe("");
-    expect(readFileSync(join(lane.dir, "kept-4", "file"), "utf8")).toBe("4");
-    expect(() => statSync(join(lane.dir, "kept-1"))).toThrow();
+    expect(readFileSync(join(lane.dir, "kept-1", "file"), "utf8")).toBe("1");
+    const listed = (await jail.listLanes()).find(({ key }) => key === lane.key);
+    expect(listed).toMatchObject({ dir: lane.dir, checkout: false });
+    expect(listed?.kept.map(({ stamp }) => stamp)).toEqual(["1", "2", "3", "4"]);
+  });
+
+  test("a checkout is removed whatever its agent did to it, and nothing beside it", async () => {
+    const lane = await jail.openLane("dev:gone" as LaneKey);
+    writeFileSync(join(lane.home, "file"), "");
+    await jail.run(lane, ["sh", "-c", "mkdir -p a/b; echo x > a/b/c; ln -s /home/agent out; chmod 0 a/b a"], bounds);
+    await jail.removeCheckout(lane.key);
+    expect(readdirSync(lane.dir).toSorted()).toEqual(["etc", "home"]);
+    expect(readdirSync(lane.home)).toEqual(["file"]);
+    expect((await jail.openLane(lane.key)).checkout).toBe(lane.checkout);
+  });
+
+  test("a lane that is removed gives its slot back, and one that was removed half is removed whole later", async () => {
+    const lane = await jail.openLane("dev:over" as LaneKey);
+    await jail.removeLane(lane.key);
+    await jail.removeLane(lane.key);
+    expect((await jail.listLanes()).map(({ key }) => key)).not.toContain(lane.key);
+    expect((await jail.openLane("dev:next" as LaneKey)).slot).toBe(lane.slot);
+    mkdirSync(join(lane.dir, "removing-x", "deep"), { recursive: true });
+    mkdirSync(join(folder.path, "state", "lanes", "removing-9"));
+    expect(await jail.clearRemovals()).toBe(2);
+    expect(await jail.clearRemovals()).toBe(0);
+    expect(existsSync(lane.checkout)).toBe(true);
   });
 
   test("folders that another user left are refused with the command that mends it", async () => {

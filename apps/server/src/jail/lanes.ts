@@ -1,10 +1,11 @@
-import { lstatSync, readdirSync, readlinkSync, symlinkSync } from "node:fs";
-import { chmod, lchown, mkdir, readdir, rename, rm, stat, writeFile } from "node:fs/promises";
-import { join } from "node:path";
+import { lstatSync, readdirSync, readlinkSync, rmSync, symlinkSync } from "node:fs";
+import { chmod, lchown, mkdir, readdir, rename, stat, writeFile } from "node:fs/promises";
+import { dirname, join } from "node:path";
 import type { LaneKey } from "../domain/ids.ts";
 import type { etcFiles } from "./bwrap.ts";
 import { inside } from "./inside.ts";
 import { requireReachable } from "./reach.ts";
+import { removeTree, removeWhole } from "./remove.ts";
 import { JailError, type JailSettings } from "./settings.ts";
 
 /** A lane's place on this machine. Its folders belong to its own user, where the service is root. */
@@ -29,8 +30,19 @@ export interface LaneMounts {
   mirror?: string | null;
 }
 
-/** How many checkouts that were set aside stay; older ones go. */
-const keptCheckouts = 3;
+/** What a lane has on this machine. */
+export interface LaneFolder {
+  key: LaneKey;
+  dir: string;
+  /** Its checkout is not empty. */
+  checkout: boolean;
+  /** Checkouts that were set aside: their paths, and the stamps that they were given. */
+  kept: { path: string; stamp: string }[];
+}
+
+const keptPrefix = "kept-";
+/** A folder on its way out has this name, so that what is found under its own name is whole. */
+const removingPrefix = "removing-";
 const selfTestLane = "self-test" as LaneKey;
 
 /** Lane folders below `<state>/lanes/<slot>`; `<state>/slots/<slot>` is a link that names the slot's lane, made in one step, so that a crash leaves no half slot. */
@@ -63,7 +75,7 @@ export class LaneFolders {
   async lane(key: LaneKey, mounts: LaneMounts): Promise<Lane> {
     const slot = this.#slotOf(key);
     const { base } = this.#settings.ids;
-    const dir = join(this.#settings.stateDir, "lanes", String(slot));
+    const dir = this.#dirOf(slot);
     const lane: Lane = {
       key,
       slot,
@@ -94,17 +106,68 @@ export class LaneFolders {
 
   /** Takes the checkout out of the way under a name of its own and leaves an empty one. No jail of the lane may be running. */
   async setAside(lane: Lane, stamp: string): Promise<string> {
-    const kept = join(lane.dir, `kept-${stamp}`);
+    const kept = join(lane.dir, `${keptPrefix}${stamp}`);
     await rename(lane.checkout, kept);
     await this.#handOver(lane, lane.checkout);
-    const older = (await readdir(lane.dir)).filter((name) => name.startsWith("kept-")).toSorted();
-    for (const name of older.slice(0, -keptCheckouts)) await rm(join(lane.dir, name), { recursive: true, force: true });
     return kept;
+  }
+
+  /** Every lane but the self-test's, by slot. */
+  async list(): Promise<LaneFolder[]> {
+    const lanes = [...this.#slots()].filter(([key]) => key !== selfTestLane).toSorted(([, a], [, b]) => a - b);
+    return await Promise.all(lanes.map(([key, slot]) => this.#look(key, this.#dirOf(slot))));
+  }
+
+  /** Removes the lane's checkout. No jail of the lane may be running. */
+  async removeCheckout(key: LaneKey): Promise<void> {
+    const slot = this.#slots().get(key);
+    if (slot === undefined) return;
+    await removeWhole(join(this.#dirOf(slot), "checkout"), join(this.#dirOf(slot), removingPrefix));
+  }
+
+  /** Removes the lane's folder and gives its slot back. No jail of the lane may be running. */
+  async removeLane(key: LaneKey): Promise<void> {
+    const slot = this.#slots().get(key);
+    if (slot === undefined) return;
+    const dir = this.#dirOf(slot);
+    await removeWhole(dir, join(dirname(dir), `${removingPrefix}${slot}`));
+    rmSync(join(this.#settings.stateDir, "slots", String(slot)), { force: true });
+  }
+
+  /** Removes what an earlier removal left behind when the service was killed. */
+  async clearRemovals(): Promise<number> {
+    const folder = join(this.#settings.stateDir, "lanes");
+    const folders = [folder, ...(await readdir(folder)).map((name) => join(folder, name))];
+    const names = await Promise.all(folders.map((path) => readdir(path).catch(() => [])));
+    const left = folders.flatMap((path, index) =>
+      (names[index] ?? []).filter((name) => name.startsWith(removingPrefix)).map((name) => join(path, name)),
+    );
+    for (const path of left) await removeTree(path);
+    return left.length;
+  }
+
+  #dirOf(slot: number): string {
+    return join(this.#settings.stateDir, "lanes", String(slot));
+  }
+
+  async #look(key: LaneKey, dir: string): Promise<LaneFolder> {
+    const names = await readdir(dir).catch(() => []);
+    const checkout = await readdir(join(dir, "checkout")).catch(() => []);
+    const kept = names
+      .filter((name) => name.startsWith(keptPrefix))
+      .toSorted()
+      .map((name) => ({ path: join(dir, name), stamp: name.slice(keptPrefix.length) }));
+    return { key, dir, checkout: checkout.length > 0, kept };
+  }
+
+  #slots(): Map<LaneKey, number> {
+    const slots = join(this.#settings.stateDir, "slots");
+    return new Map(readdirSync(slots).map((slot) => [readlinkSync(join(slots, slot)) as LaneKey, Number(slot)]));
   }
 
   #slotOf(key: LaneKey): number {
     const slots = join(this.#settings.stateDir, "slots");
-    const taken = new Map(readdirSync(slots).map((slot) => [readlinkSync(join(slots, slot)), Number(slot)]));
+    const taken = this.#slots();
     const known = taken.get(key);
     if (known !== undefined) return known;
     const used = new Set(taken.values());

@@ -19,7 +19,9 @@ git config user.name "$name" && git config user.email "$email" || broken "its co
 changes=$(git status --porcelain -z 2>/dev/null | tr -cd '\\0' | wc -c) || broken "git status fails"
 on=$(git symbolic-ref --quiet --short HEAD) || on="no branch"
 save_changes() {
-  git add -A && tree=$(git write-tree) && commit=$(git commit-tree "$tree" -p HEAD -m "Uncommitted changes") &&
+  # Of a repository within the repository only the commit's name would be saved.
+  git add -A && [ "$(git diff --cached --raw HEAD | grep -c '^:[0-7]* 160000')" = 0 ] &&
+    tree=$(git write-tree) && commit=$(git commit-tree "$tree" -p HEAD -m "Uncommitted changes") &&
     git update-ref "$kept-changes" "$commit" && git reset --quiet --hard && git clean -ffdq &&
     echo "saved $changes $kept-changes"
 }

@@ -122,6 +122,10 @@ describe("the checkout", () => {
     ["lost the mirror's objects", "echo /nowhere > .git/objects/info/alternates"],
     ["has a config that git cannot read", "echo '[core' > .git/config"],
     [
+      "has changes of which git would save a name only",
+      "git init -q inner; git -C inner -c user.name=a -c user.email=a@b commit -q --allow-empty -m x; echo mine > inner/mine",
+    ],
+    [
       "has a command for every git call that fails",
       "git config core.fsmonitor /bin/false; git config filter.x.clean false; git config filter.x.required true; echo '* filter=x' > .gitattributes",
     ],

@@ -2,7 +2,7 @@ import { type CommandResult, describeFailure, outputText, succeeded } from "../d
 import type { RunFailure } from "../domain/run.ts";
 import { cloneScript, prepareScript } from "./checkout-script.ts";
 import type { Mirror } from "./mirror.ts";
-import { isSha, type JailedRunner } from "./ports.ts";
+import { isSha, type JailedRunner, sayable, stampOf } from "./ports.ts";
 
 export interface CheckoutRequest {
   mirror: Pick<Mirror, "head">;
@@ -36,7 +36,6 @@ export type CheckoutResult =
   | { kind: "failed"; failure: Extract<RunFailure, { kind: "clone-failed" | "interrupted" }> };
 
 const repo = "/repo";
-const sayable = (text: string) => text.replaceAll(/[^\x20-\x7e]/g, "?").slice(0, 300);
 
 /** Brings the lane's checkout to the branch: made by a jailed clone of the mirror, or the one of earlier runs. The mirror must be synced. */
 export async function openCheckout(jail: JailedRunner, request: CheckoutRequest): Promise<CheckoutResult> {
@@ -100,7 +99,6 @@ function noteOf(line: string, { branch }: CheckoutRequest): string[] {
 
 const script = (text: string, ...args: string[]): string[] => ["/bin/bash", "-c", text, "checkout", ...args];
 const authorOf = ({ author }: CheckoutRequest): string[] => [author.name, author.email];
-const stampOf = (now: number): string => new Date(now).toISOString().replaceAll(/[:.]/g, "-");
 
 function boundsOf({ timeoutMs, signal }: CheckoutRequest) {
   return { timeoutMs, maxOutputBytes: 65_536, ...(signal === undefined ? {} : { signal }) };

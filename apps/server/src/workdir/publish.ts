@@ -5,6 +5,7 @@ import { readBundle } from "./bundle.ts";
 import { inspectScript } from "./checkout-script.ts";
 import { authorization, type Mirror } from "./mirror.ts";
 import { isSha, type JailedRunner, type Remote } from "./ports.ts";
+import { indexPack, isConnected, laneRefs } from "./take-in.ts";
 
 export interface PublishRequest {
   lane: LaneKey;
@@ -107,13 +108,13 @@ async function takeIn(jail: Pick<JailedRunner, "run">, request: PublishRequest, 
   const from = request.forgeHead ?? request.base.sha;
   if (head === from) return { kind: "no-change", detail: `The branch "${request.branch}" has no new commit.` };
   const present = await request.mirror.git(["cat-file", "-e", `${head}^{commit}`]);
-  if (!succeeded(present) || !(await isConnected(request, head))) {
+  if (!succeeded(present) || !(await isConnected(request.mirror, head))) {
     const indexed = await index(jail, request, head);
     if (indexed.kind !== "ok") return indexed;
   }
   const sound = await judgeHistory(request, head);
   if (sound !== null) return sound;
-  const ref = `refs/claude-hooks/${request.lane.replaceAll(/[^A-Za-z0-9_-]+/g, "/")}/head`;
+  const ref = `${laneRefs(request.lane)}/head`;
   const updated = await request.mirror.exclusively(() => request.mirror.git(["update-ref", ref, head]));
   if (!succeeded(updated)) return { kind: "push-failed", detail: `The mirror's ${ref}: ${describeFailure(updated)}` };
   return ok(head);
@@ -135,15 +136,10 @@ async function index(jail: Pick<JailedRunner, "run">, request: PublishRequest, h
     return refused(`What came out of the checkout is not what was asked for: ${bundle.reason}.`);
   if (bundle.head !== head) return refused("The branch moved while it was taken out of the checkout.");
   if (bundle.pack.length > request.maxPackBytes) return tooLarge(request);
-  const indexed = await request.mirror.exclusively(() =>
-    request.mirror.git(
-      ["index-pack", "--stdin", "--fix-thin", "--strict", `--max-input-size=${request.maxPackBytes}`],
-      { ...boundsOf(request), input: bundle.pack },
-    ),
-  );
+  const indexed = await indexPack(request.mirror, bundle.pack, request.maxPackBytes, boundsOf(request));
   if (indexed.end !== "exited") return interrupted("The branch cannot be indexed", indexed);
   if (!succeeded(indexed)) return refused(`The branch's objects are not sound: ${describeFailure(indexed)}`);
-  if (!(await isConnected(request, head))) return refused("The branch names objects that were not handed in.");
+  if (!(await isConnected(request.mirror, head))) return refused("The branch names objects that were not handed in.");
   return ok(null);
 }
 
@@ -151,10 +147,6 @@ const tooLarge = ({ maxPackBytes }: PublishRequest): Refusal =>
   refused(
     `The branch's new objects are larger than the limit of ${maxPackBytes} bytes: are there build results among them?`,
   );
-
-async function isConnected({ mirror }: PublishRequest, head: string): Promise<boolean> {
-  return succeeded(await mirror.git(["rev-list", "--objects", "--quiet", head, "--not", "--all"]));
-}
 
 /** A branch only grows: from the forge's head where it is there, else from the base's history. */
 async function judgeHistory(

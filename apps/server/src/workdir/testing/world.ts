@@ -9,6 +9,8 @@ import { type Checkout, type CheckoutRequest, openCheckout } from "../checkout.t
 import { type Mirror, Mirrors } from "../mirror.ts";
 import type { JailedRunner, Remote, RunGit } from "../ports.ts";
 import type { PublishRequest } from "../publish.ts";
+import { type Restored, type RestoreRequest, restoreWork } from "../restore.ts";
+import { type SaveRequest, type SaveResult, saveWork } from "../save.ts";
 
 const lane = "dev:0190a1b2" as LaneKey;
 export const branch = "agent/1";
@@ -119,6 +121,21 @@ export class World implements Disposable {
       timeoutMs: 60_000,
       ...changes,
     };
+  }
+
+  save(changes: Partial<SaveRequest> = {}): Promise<SaveResult> {
+    const now = Date.UTC(2026, 0, 3);
+    const bounds = { maxPackBytes: 10_000_000, timeoutMs: 60_000 };
+    return saveWork(this.runner, { lane, mirror: this.mirror, published: [], now, ...bounds, ...changes });
+  }
+
+  restore(changes: Partial<RestoreRequest> = {}): Promise<Restored> {
+    const request = { lane, mirror: this.mirror, branch, onForge: false, putChanges: true, timeoutMs: 60_000 };
+    return restoreWork(this.runner, { ...request, ...changes });
+  }
+
+  removeCheckout(): Promise<void> {
+    return this.jail.removeCheckout(lane).then(async () => void (await this.jail.openLane(lane)));
   }
 
   publishRequest(
