@@ -24,3 +24,5 @@ export function took(ms: number): string {
 }
 
 export const shortId = (id: string): string => id.slice(-8);
+
+export const count = (n: number, noun: string): string => `${n} ${noun}${n === 1 ? "" : "s"}`;

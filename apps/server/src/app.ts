@@ -21,6 +21,7 @@ import { createEffectStore } from "./infrastructure/database/effects.ts";
 import type { Database } from "./infrastructure/database/handle.ts";
 import { openDatabase } from "./infrastructure/database/open.ts";
 import { createRunStream, type RunStreamStore } from "./infrastructure/database/run-stream.ts";
+import { createSessionRecords } from "./infrastructure/database/session-records.ts";
 import { createSessionStore, type SessionStore } from "./infrastructure/database/sessions.ts";
 import { createTaskStore } from "./infrastructure/database/tasks.ts";
 import { createEmbeddedDispatcher, type Dispatcher } from "./infrastructure/dispatcher/embedded.ts";
@@ -168,7 +169,8 @@ function assemble({ config, log, db, jail, broker, assets }: Base): Parts {
       jail,
       mirrors,
       forgeOf: ({ thread, agent }) => users.as(thread.forge, agent.name),
-      keepsUnfinished: async ({ run }) => (await sessions(run.agentType).findSession(run.lane)).kind === "live",
+      // Looked at without asking for it: asking drops an expired one, and its reason with it.
+      keepsUnfinished: async ({ run }) => (await createSessionRecords(db).get(run.lane)) !== null,
     }),
     outbox: createOutbox({ clock, effects: createEffectStore(db), changes, wake: () => outboxWorker.wake() }),
     runAgent: (request, signal) =>

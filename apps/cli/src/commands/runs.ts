@@ -1,7 +1,7 @@
 import { RunDetail, RunList, type RunSummary, StreamEntry } from "@claude-hooks/api";
 import type { Client } from "../client.ts";
 import { streamLines } from "../stream-text.ts";
-import { clock, printable, shortId, table, took } from "../text.ts";
+import { clock, count, printable, shortId, table, took } from "../text.ts";
 
 type Print = (text: string) => void;
 
@@ -26,7 +26,8 @@ function row(run: RunSummary): string[] {
     run.outcome === "running" ? run.state : run.outcome,
     run.finished_at === null ? "-" : took(run.finished_at - run.started_at),
     run.cost_usd === null ? "-" : `$${run.cost_usd.toFixed(4)}`,
-    run.failure ?? (run.pull_request === null ? "" : `pull request #${run.pull_request}, ${run.commits} commits`),
+    run.failure ??
+      (run.pull_request === null ? "" : `pull request #${run.pull_request}, ${count(run.commits, "commit")}`),
   ];
 }
 
@@ -40,7 +41,7 @@ export async function showRun(client: Client, print: Print, id: string, options:
     ["outcome", run.outcome === "running" ? `running (${run.state})` : run.outcome],
     ["failure", run.failure],
     ["session", run.start === null ? null : `${run.start}${run.session === null ? "" : ` (${run.session})`}`],
-    ["branch", `${run.branch}, ${run.commits} new commits`],
+    ["branch", `${run.branch}, ${count(run.commits, "new commit")}`],
     ["head", run.head_after === null ? run.head_before : `${run.head_before ?? "?"} → ${run.head_after}`],
     ["pull request", run.pull_request === null ? null : `#${run.pull_request}`],
     ["turns", run.turns === null ? null : String(run.turns)],

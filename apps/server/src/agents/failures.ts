@@ -83,7 +83,7 @@ const requestErrors = new Set(["billing_error", "invalid_request", "model_not_fo
 
 function unauthorized(status: number | null, said: string): RunFailure {
   const answer = [status, said].filter(Boolean).join(", ");
-  const detail = `The model refused the credential (${answer}). Check the model's credential in the configuration, and that its account may use this model.`;
+  const detail = `the model refused the service's credential (${answer}), or its account may not use this model.`;
   return { kind: "model-unauthorized", retryable: false, detail };
 }
 

@@ -29,7 +29,7 @@ export function failureText(failure: RunFailure): string {
     case "turn-limit":
       return `the agent reached its limit of turns (\`max_turns\`): ${failure.detail}`;
     case "model-unauthorized":
-      return `the model refused the service's credential: ${failure.detail}. Set a valid \`model.api_key\` or \`model.oauth_token\` and restart the service`;
+      return `${failure.detail} Set a valid \`model.api_key\` or \`model.oauth_token\` and restart the service`;
     case "model-limited":
       return `the model's account has reached a limit: ${failure.detail}${failure.untilMs === null ? "" : ` (until ${new Date(failure.untilMs).toISOString()})`}`;
     case "model-unavailable":
