@@ -90,8 +90,10 @@ describe("pages", () => {
     ["<details><summary>more</summary>\n\nx\n\n</details>", "<details><summary>more</summary>\n<p>x</p>\n</details>"],
     ["<details open onclick=x>", "&lt;details open onclick=x&gt;"],
     ["`<details>` &lt;details&gt;", "<p><code>&lt;details&gt;</code> &lt;details&gt;</p>"],
+    ["Closes #1", '<p>Closes <a href="/acme/widgets/issues/1">#1</a></p>'],
+    ["`#1` &#35;1x a#1", "<p><code>#1</code> #1x a#1</p>"],
     ["<!-- open <script>x</script>", "&lt;!-- open &lt;script&gt;x&lt;/script&gt;"],
   ])("markdown %p", (text, expected) => {
-    expect(String(markdown(text))).toBe(expected);
+    expect(String(markdown(text, "/acme/widgets"))).toBe(expected);
   });
 });

@@ -32,8 +32,22 @@ const writtenHtml: HtmlExtension = {
   },
 };
 
+/** `#12` in running text leads to that number, as on a forge; in code and links it stays as it is. */
+function linkNumbers(html: string, repoPath: string): string {
+  let closed = 0;
+  return html
+    .split(/(<[^>]*>)/)
+    .map((part) => {
+      if (/^<(?:a|code|pre)[\s>]/.test(part)) closed += 1;
+      if (/^<\/(?:a|code|pre)>/.test(part)) closed -= 1;
+      if (part.startsWith("<") || closed > 0) return part;
+      return part.replace(/(^|[\s(:])#(\d+)\b/g, `$1<a href="${repoPath}/issues/$2">#$2</a>`);
+    })
+    .join("");
+}
+
 /** Markdown as HTML; written HTML comes out as text, and dangerous addresses are left out, as micromark does unasked. */
-export function markdown(text: string): HtmlEscapedString {
+export function markdown(text: string, repoPath: string): HtmlEscapedString {
   const html = micromark(text, { extensions: [gfm()], htmlExtensions: [gfmHtml(), writtenHtml] });
-  return raw(html);
+  return raw(linkNumbers(html, repoPath));
 }

@@ -25,14 +25,14 @@ import { markdown } from "./markdown.ts";
 /** An issue, or a pull request with its commits and its diff. */
 export async function threadPage(world: World, repo: RepoRecord, issue: IssueRecord): Promise<Html> {
   const comments = [...issue.comments.values()].map((comment) =>
-    post(world, { ...comment, anchor: `issuecomment-${comment.id}` }),
+    post(world, repo, { ...comment, anchor: `issuecomment-${comment.id}` }),
   );
   const pull = isPull(issue) ? await pullParts(repo, issue) : undefined;
   return html`${crumbs(repo)}
 <h1>${issue.title} <span class="number">#${issue.number}</span></h1>
 <p class="meta">${stateBadge(issue)}${isDraft(issue.title) && issue.pull ? html` <span class="tag">draft</span>` : ""} ${pull?.summary ?? ""}</p>
 <div class="columns"><div>
-${post(world, { ...issue, anchor: "description" })}
+${post(world, repo, { ...issue, anchor: "description" })}
 ${pull?.commits ?? ""}
 ${comments}
 ${replyForm(repo, issue)}
@@ -48,9 +48,9 @@ interface Post {
   anchor: string;
 }
 
-function post(world: World, { posterId, createdAt, body, anchor }: Post): Html {
+function post(world: World, repo: RepoRecord, { posterId, createdAt, body, anchor }: Post): Html {
   const poster = world.store.userById(posterId);
-  const text = body.trim() === "" ? html`<p class="quiet">No description.</p>` : markdown(body);
+  const text = body.trim() === "" ? html`<p class="quiet">No description.</p>` : markdown(body, repoPath(repo));
   return html`<article class="post" id="${anchor}">${avatar(poster)}<div class="card">
 <div class="by"><span class="strong">${poster.login}</span> <span class="quiet">${ago(world, createdAt)}</span></div>
 <div class="text">${text}</div></div></article>`;
