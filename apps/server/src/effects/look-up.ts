@@ -17,7 +17,8 @@ export async function lookUp(forge: LookUpForge, repo: string, body: EffectBody)
     case "open_pull_request": {
       const pull = await forge.findPullRequest(repo, body.base, body.head);
       if (pull === null) return { kind: "absent" };
-      return pull.body.includes(body.marker) ? { kind: "done", result: pullResult(pull) } : { kind: "differs", pull };
+      const asWanted = pull.body.includes(body.marker) && refreshed(pull.body, body.body) === plain(pull.body);
+      return asWanted ? { kind: "done", result: pullResult(pull) } : { kind: "differs", pull };
     }
     case "upsert_comment": {
       const [me, comments] = await Promise.all([forge.currentUser(), forge.comments(repo, body.number)]);
@@ -41,6 +42,14 @@ export const withMarker = ({ body, marker }: { body: string; marker: string }): 
 
 export const pullResult = ({ number, url }: PullRequest): EffectResult => ({ kind: "pull_request", number, url });
 export const commentResult = ({ id, url }: CommentRef): EffectResult => ({ kind: "comment", id, url });
+
+const section = /<!-- claude-hooks:summary -->[\s\S]*?<!-- \/claude-hooks:summary -->/;
+
+/** A pull request's text with the wanted text's summary in the place of its own; what people wrote around it stays, and so does a text whose summary they took out. */
+export function refreshed(text: string, wanted: string): string {
+  const newer = section.exec(wanted)?.[0];
+  return newer === undefined ? plain(text) : plain(text).replace(section, () => newer);
+}
 
 /** Forges may store other line ends than those they were sent, and none at the end. */
 const plain = (text: string): string => text.replaceAll("\r\n", "\n").trimEnd();

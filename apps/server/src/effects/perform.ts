@@ -1,7 +1,7 @@
 import type { Effect, EffectBody, EffectResult, Precondition } from "../domain/effect.ts";
 import type { CommentRef } from "../domain/event.ts";
 import { type Forge, ForgeError, type PullRequest } from "../domain/forge.ts";
-import { commentResult, type Found, type LookUpForge, lookUp, pullResult, withMarker } from "./look-up.ts";
+import { commentResult, type Found, type LookUpForge, lookUp, pullResult, refreshed, withMarker } from "./look-up.ts";
 
 /** The forge as the effect's author sees it. */
 export type EffectForge = LookUpForge &
@@ -105,10 +105,11 @@ async function open(forge: EffectForge, repo: string, opening: Opening): Promise
   return pullResult(await forge.createPullRequest(repo, { head, base, title, body: withMarker(opening) }));
 }
 
-/** One that a person opened for our branch, or rewrote, keeps its title and gets our text below theirs. */
+/** One of ours gets the newer summary; one that a person opened for our branch keeps its title and gets our text below theirs. */
 async function adopt(forge: EffectForge, repo: string, opening: Opening, pull: PullRequest): Promise<EffectResult> {
   const ours = withMarker(opening);
-  const body = pull.body === "" ? ours : `${pull.body}\n\n${ours}`;
+  const theirs = pull.body === "" ? ours : `${pull.body}\n\n${ours}`;
+  const body = pull.body.includes(opening.marker) ? refreshed(pull.body, opening.body) : theirs;
   return pullResult(await forge.updatePullRequest(repo, pull.number, { body }));
 }
 

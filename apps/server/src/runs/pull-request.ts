@@ -44,14 +44,30 @@ export async function openPullRequest(
 
 async function body(deps: RunDeps, { place, subject }: Ground, before: Run): Promise<EffectBody> {
   const run = (await deps.runs.get(before.id)) ?? before;
-  const summary = run.report?.summary ?? "";
+  const earlier = (await deps.runs.ofLane(run.lane, earlierShown + 1)).filter(
+    ({ id, branch, commits }) => id !== run.id && branch === run.branch && commits > 0,
+  );
   const marker = pullRequestMarker(run.lane);
   return {
     kind: "open_pull_request",
     head: run.branch,
     base: place.settings.baseBranch ?? place.repository.defaultBranch,
     title: deps.redact(subject.title),
-    body: [marker, `Closes #${place.thread.number}`, ...(summary === "" ? [] : [inert(summary)])].join("\n\n"),
+    body: [marker, `Closes #${place.thread.number}`, summaries(run, earlier)].join("\n\n"),
     marker,
   };
+}
+
+const earlierShown = 5;
+const longestSummary = 4_000;
+
+/** Between marks of their own, since each run that pushes rewrites them: the newest on top, the earlier ones folded. */
+function summaries(run: Run, earlier: readonly Run[]): string {
+  const said = ({ report }: Run): string => inert((report?.summary ?? "").slice(0, longestSummary));
+  const before = earlier.map(said).filter((text) => text !== "");
+  const folded =
+    before.length === 0
+      ? []
+      : [`<details><summary>Earlier work on this branch</summary>\n\n${before.join("\n\n---\n\n")}\n\n</details>`];
+  return ["<!-- claude-hooks:summary -->", said(run), ...folded, "<!-- /claude-hooks:summary -->"].join("\n\n");
 }
