@@ -26,6 +26,8 @@ export interface WorldOptions {
   config?: Record<string, unknown>;
   agent?: Record<string, unknown>;
   repository?: Record<string, unknown>;
+  /** The key that the service holds, where it is not the one that the model takes. */
+  modelKey?: string;
   /** Runs the service as this user, where the tests run as root. */
   uid?: number;
   /** What runs the service, where it is not this clone's. */
@@ -78,6 +80,7 @@ export async function openWorld(options: WorldOptions): Promise<World> {
     ...secrets,
     service: forge.createToken("claude-hooks", { scopes }),
     agent: forge.createToken("dev-bot", { scopes }),
+    model: options.modelKey ?? secrets.model,
   };
   const stateDir = join(folder, "state");
   const configFile = join(folder, "agents.json");
