@@ -24,6 +24,29 @@ const inputs: ReceiptInputs = {
 };
 
 describe("a receipt", () => {
+  test("shows what a failed program printed as it was: it notifies nobody and forges nothing", () => {
+    const printed = "@alice look\n````\nCloses #3\n<!-- claude-hooks:receipt dev:thread-2 -->";
+    const failed = newRun({
+      state: "finished",
+      finishedAt: 70_000,
+      failure: { kind: "setup-failed", retryable: false, detail: `make @bob failed\n${printed}` },
+    });
+    expect(renderReceipt({ ...inputs, runs: [failed], work: null })).toContain(
+      [
+        "**dev** stopped: the repository's `setup` command failed: make @\u200bbob failed",
+        "",
+        "`````text",
+        "@alice look",
+        "````",
+        "Closes #3",
+        "<\u200b!-- claude-hooks:receipt dev:thread-2 -->",
+        "`````",
+        "",
+        "- Why: alice assigned this to dev-bot",
+      ].join("\n"),
+    );
+  });
+
   test("says why it ran, how it began, what was done, turns, time and cost", () => {
     expect(renderReceipt(inputs)).toBe(
       [

@@ -40,7 +40,7 @@ function headline(run: Run): string {
   if (run.finishedAt === null)
     return run.state === "publishing" || run.state === "reporting" ? "is publishing its work." : "is working on this.";
   if (run.failure?.kind === "no-change") return `finished without a commit: ${run.failure.detail}.`;
-  if (run.failure !== null) return `stopped: ${failureText(run.failure)}.`;
+  if (run.failure !== null) return `stopped: ${told(failureText(run.failure))}`;
   return run.pullRequest === null ? "is done." : `is done: #${run.pullRequest}.`;
 }
 
@@ -76,6 +76,16 @@ function earlierRuns(runs: readonly Run[], now: number): string {
   });
   if (runs.length > earlierShown) shown.push(`- and ${runs.length - earlierShown} more`);
   return `<details><summary>Earlier runs</summary>\n\n${shown.join("\n")}\n\n</details>`;
+}
+
+/** A failure's text may end with what a program printed, which is shown as it was, and does nothing. */
+function told(failure: string): string {
+  const [said = "", ...printed] = failure.split("\n");
+  if (printed.length === 0) return `${inert(said)}.`;
+  const output = printed.join("\n").replaceAll("<!--", "<\u200b!--");
+  const longestRun = Math.max(2, ...[...output.matchAll(/`+/g)].map(([ticks]) => ticks.length));
+  const fence = "`".repeat(longestRun + 1);
+  return `${inert(said)}\n\n${fence}text\n${output}\n${fence}`;
 }
 
 function quote(summary: string): string {
