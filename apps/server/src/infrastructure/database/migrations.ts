@@ -189,6 +189,28 @@ const sessions = ({ key, big, strict }: ColumnTypes): string[] => [
   `create table session_resume_failures (reason ${key} primary key, count ${big} not null) ${strict}`,
 ];
 
+const transcripts = ({ key, big, bytes, strict }: ColumnTypes): string[] => [
+  `create table transcripts (
+    lane ${key} not null,
+    session_id ${key} not null,
+    entries ${big} not null,
+    bytes ${big} not null,
+    last_at ${big} not null,
+    full_at ${big},
+    primary key (lane, session_id)
+  ) ${strict}`,
+  `create table transcript_entries (
+    lane ${key} not null,
+    session_id ${key} not null,
+    subpath ${key} not null,
+    entry_key ${key} not null,
+    seq ${big} not null,
+    entry ${bytes} not null,
+    primary key (lane, session_id, subpath, entry_key)
+  ) ${strict}`,
+  `create index transcript_entries_in_order on transcript_entries (lane, session_id, subpath, seq)`,
+];
+
 const laneEnds = ({ key, big, strict }: ColumnTypes): string[] => [
   `alter table threads add column archived_at ${big}`,
   `alter table sessions add column archived_at ${big}`,
@@ -216,7 +238,7 @@ const inbox = ({ key, big, strict }: ColumnTypes): string[] => [
 export const migrations: readonly Migration[] = [
   {
     name: "0001-start",
-    statements: (types) => [deliveries, threads, events, work, effects, sessions].flatMap((part) => part(types)),
+    statements: (types) => [deliveries, threads, events, work, effects, sessions, transcripts].flatMap((part) => part(types)),
   },
   { name: "0002-lane-ends", statements: laneEnds },
   { name: "0003-inbox", statements: inbox },

@@ -89,6 +89,26 @@ export interface Schema {
   };
   lane_holds: { lane: string; kind: string; held_at: number };
   session_resume_failures: { reason: string; count: number };
+  transcripts: {
+    lane: string;
+    session_id: string;
+    entries: number;
+    /** Of the entries as JSON text. */
+    bytes: number;
+    last_at: number;
+    /** Since when nothing more is stored; null while there is room. */
+    full_at: number | null;
+  };
+  transcript_entries: {
+    lane: string;
+    session_id: string;
+    /** Empty for the session's own lines, else the sub-agent's name in the SDK's words. */
+    subpath: string;
+    entry_key: string;
+    seq: number;
+    /** JSON, as zstd where that is shorter. */
+    entry: Uint8Array;
+  };
   migrations: { name: string; applied_at: number };
 }
 
