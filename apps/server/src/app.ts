@@ -9,6 +9,7 @@ import { type HttpParts, listen } from "./app/http.ts";
 import { redactorFor } from "./app/log.ts";
 import { createOutbox, effectChange } from "./app/outbox.ts";
 import { createRuns } from "./app/runs.ts";
+import { LaneTranscripts, maxTranscriptBytes } from "./app/transcripts.ts";
 import { LaneWorkplaces } from "./app/workplaces.ts";
 import { type Broker, startBroker } from "./broker/client.ts";
 import type { Config } from "./config/config.ts";
@@ -24,11 +25,13 @@ import { createRunStream, type RunStreamStore } from "./infrastructure/database/
 import { createSessionRecords } from "./infrastructure/database/session-records.ts";
 import { createSessionStore, type SessionStore } from "./infrastructure/database/sessions.ts";
 import { createTaskStore } from "./infrastructure/database/tasks.ts";
+import { createTranscriptStore, type TranscriptStore } from "./infrastructure/database/transcripts.ts";
 import { createEmbeddedDispatcher, type Dispatcher } from "./infrastructure/dispatcher/embedded.ts";
 import { createGit } from "./infrastructure/git.ts";
 import { createMetrics, type Metrics } from "./infrastructure/metrics.ts";
 import { captureProcess, startProcess } from "./infrastructure/process.ts";
 import { proxyEnvironment } from "./infrastructure/proxy-environment.ts";
+import { keepTemporaryFilesIn } from "./infrastructure/temporary-folder.ts";
 import { type Jail, openJail } from "./jail/jail.ts";
 import type { Scheduler } from "./tasks/scheduler.ts";
 import { Mirrors } from "./workdir/mirror.ts";
@@ -61,6 +64,7 @@ export async function startService(config: Config, log: Log): Promise<Service> {
   log.info({ uidSeparation, reason }, "the jail holds");
   const broker = starting.use(await openBroker(config, log));
   const parts = assemble({ config, log, db, jail, broker, assets });
+  await parts.transcripts.settleAll(await jail.listLanes());
   await parts.outboxWorker.start();
   starting.defer(() => parts.outboxWorker.stop());
   for (const lane of await parts.scheduler.recover()) parts.dispatcher.wake(lane, clock.now());
@@ -87,8 +91,8 @@ export async function startService(config: Config, log: Log): Promise<Service> {
 async function openServiceJail(config: Config): Promise<Jail> {
   const { jail, stateDir } = config;
   // The SDK and everything else that makes temporary files keeps to a folder that the sweeper knows.
-  const tmpDir = join(stateDir, "tmp");
-  return await openJail(
+  const tmpDir = tmpDirOf(config);
+  const opened = await openJail(
     {
       stateDir,
       tmpDir,
@@ -106,7 +110,12 @@ async function openServiceJail(config: Config): Promise<Jail> {
     },
     { start: startProcess, capture: captureProcess },
   );
+  // What the SDK lays out for a resume must lie where the jail expects it.
+  keepTemporaryFilesIn(tmpDir);
+  return opened;
 }
+
+const tmpDirOf = ({ stateDir }: Config): string => join(stateDir, "tmp");
 
 async function openBroker({ model }: Config, log: Log): Promise<Broker> {
   return await startBroker({
@@ -129,6 +138,7 @@ interface Base {
 }
 
 interface Parts extends HttpParts {
+  transcripts: LaneTranscripts;
   events: Events;
   scheduler: Scheduler;
   dispatcher: Dispatcher;
@@ -141,7 +151,16 @@ interface Parts extends HttpParts {
 function assemble({ config, log, db, jail, broker, assets }: Base): Parts {
   const changes = createChanges(timers);
   const streams = createRunStream(db);
-  const metrics = createServiceMetrics(db);
+  const transcriptStore = createTranscriptStore(db, { maxBytes: maxTranscriptBytes });
+  const metrics = createServiceMetrics(config, db, transcriptStore);
+  const transcripts = new LaneTranscripts({
+    store: transcriptStore,
+    records: createSessionRecords(db),
+    timers,
+    log,
+    metrics,
+    tmpDir: tmpDirOf(config),
+  });
   broker.onRequest((report) => metrics.modelRequest(report.status));
   const redact = redactorFor(config);
   const users = createForgeUsers(config, ({ id, kind, url }, user) =>
@@ -175,7 +194,7 @@ function assemble({ config, log, db, jail, broker, assets }: Base): Parts {
     outbox: createOutbox({ clock, effects: createEffectStore(db), changes, wake: () => outboxWorker.wake() }),
     runAgent: (request, signal) =>
       runInJail(
-        { config, clock, timers, log, metrics, jail, broker, mirrors, sessions, streams, streamed },
+        { config, clock, timers, log, metrics, transcripts, jail, broker, mirrors, sessions, streams, streamed },
         request,
         signal,
       ),
@@ -184,7 +203,7 @@ function assemble({ config, log, db, jail, broker, assets }: Base): Parts {
   });
   const wake = (lane: Parameters<Dispatcher["wake"]>[0]): void => dispatcher.wake(lane, clock.now());
   const events = new Events({ config, clock, log, db, users, flows: () => assets.flows, wake });
-  return { events, scheduler, dispatcher, outboxWorker, changes, metrics, streams, redact };
+  return { events, transcripts, scheduler, dispatcher, outboxWorker, changes, metrics, streams, redact };
 }
 
 function createServiceDispatcher(config: Config, log: Log, db: Database): Dispatcher {
@@ -224,13 +243,17 @@ function createOutboxWorker({ db, log, users, changes, metrics }: OutboxParts): 
   });
 }
 
-function createServiceMetrics(db: Database): Metrics {
+function createServiceMetrics(config: Config, db: Database, transcripts: TranscriptStore): Metrics {
   const tasks = createTaskStore(db);
   const effects = createEffectStore(db);
+  const ages = Object.values(config.agents).map(({ sessionMaxAgeMs }) => sessionMaxAgeMs ?? config.sessionMaxAgeMs);
+  const sessions = createSessionStore(db, { maxAgeMs: Math.max(config.sessionMaxAgeMs, ...ages) });
   return createMetrics({
     runningRuns: async () => (await tasks.running()).length,
     queuedTasks: async () => (await tasks.list({ state: "queued", limit: 10_000 })).length,
     parkedEffects: async () => (await effects.parked()).length,
+    liveSessions: async () => (await sessions.listLiveSessionIds()).length,
+    transcriptBytes: () => transcripts.totalBytes(),
   });
 }
 

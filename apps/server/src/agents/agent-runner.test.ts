@@ -134,7 +134,7 @@ describe("how a run begins", () => {
     const { runtime, request } = world([says(init, result())], fresh);
     const timers = manualClock();
     const sessions = { keep: () => Promise.reject(new Error("disk full")), drop: async () => {} };
-    const deps = { runtime, timers, clock: { now: () => 0 }, sessions, countResumeFailure: () => {} };
+    const deps = { runtime, timers, clock: { now: () => 0 }, sessions, countResumeFailure: async () => {} };
     const failure = await runAgent(deps, request, new AbortController().signal).catch((error: Error) => error.message);
     expect(failure).toBe("disk full");
     expect(runtime.started[0]?.disposed).toBe(true);

@@ -14,8 +14,12 @@ export interface RunAgentDeps {
   clock: Clock;
   timers: Timers;
   sessions: LaneSessions;
-  countResumeFailure(reason: ResumeFailureReason): void;
+  /** Awaited before the session is dropped, so that a crash between the two counts it twice rather than never. */
+  countResumeFailure(reason: SessionLossReason): Promise<void>;
 }
+
+/** Why a session that should have been resumed was not. */
+export type SessionLossReason = ResumeFailureReason | "transcript-missing";
 
 /** The session row of the run's lane. */
 export interface LaneSessions {
@@ -27,8 +31,12 @@ export interface LaneSessions {
 export interface AgentRunRequest {
   agent: Omit<AgentStart, "resume">;
   bounds: Bounds;
-  /** What `chooseSession` made of the lane's session. */
-  choice: { start: SessionStart; resume: Session | null };
+  /** What `chooseSession` made of the lane's session; what it drops, the run drops first. */
+  choice: {
+    start: SessionStart;
+    resume: Session | null;
+    drop: { session: SessionId; counts: SessionLossReason | null } | null;
+  };
   /** The totals kept with the session to be resumed; null where none are known. */
   totalsBefore: SessionTotals | null;
   /** Asked for once per process, so at most twice: a fresh start after a lost session needs another prompt. */
@@ -48,14 +56,19 @@ export async function runAgent(
   signal: AbortSignal,
 ): Promise<AgentOutcome> {
   const { choice } = request;
+  if (choice.drop !== null) await lose(deps, choice.drop.session, choice.drop.counts);
   if (choice.resume === null) return begin(deps, request, { start: choice.start, resume: null }, signal);
   const resumed = await runProcess(deps, request, { start: choice.start, resume: choice.resume.id }, signal);
   const reason = resumeFailure(resumed);
   if (reason === null) return finish(deps, request, choice.start, resumed, request.totalsBefore);
-  deps.countResumeFailure(reason);
-  await deps.sessions.drop(choice.resume.id);
+  await lose(deps, choice.resume.id, reason);
   const detail = resumed.result?.text ?? reason;
   return begin(deps, request, { start: { kind: "fresh", reason: "resume-failed", detail }, resume: null }, signal);
+}
+
+async function lose(deps: RunAgentDeps, session: SessionId, reason: SessionLossReason | null): Promise<void> {
+  if (reason !== null) await deps.countResumeFailure(reason);
+  await deps.sessions.drop(session);
 }
 
 interface Way {

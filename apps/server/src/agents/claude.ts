@@ -4,9 +4,11 @@ import {
   type Query,
   query,
   type SDKUserMessage,
+  type SessionStore,
   type SpawnedProcess,
   type SpawnOptions,
 } from "@anthropic-ai/claude-agent-sdk";
+import type { SessionId } from "../domain/ids.ts";
 import type { Timers } from "../domain/timers.ts";
 import type { AgentMessage, AgentRuntime, AgentSession, AgentStart } from "./agent-runtime.ts";
 import { translate } from "./claude-messages.ts";
@@ -25,13 +27,18 @@ export interface ClaudePlace {
   /** Must end the whole process tree when the process that it gives back is killed. */
   spawn: (options: SpawnOptions) => AgentProcess;
   timers: Timers;
+  /** Where a session's transcript is kept; left out, it lies in the agent's own folder alone. */
+  transcript?: (session: SessionId) => SessionTranscript;
 }
+
+/** The SDK's `SessionStore`, for the one session that it was asked for. */
+export type SessionTranscript = Required<Pick<SessionStore, "append" | "load" | "listSubkeys">>;
 
 /** What the credential is decides how the agent behaves: only with a subscription's does it report usage limits. */
 export type CredentialKind = "api-key" | "oauth";
 
 export interface ClaudeEnvironment {
-  /** HOME inside the jail; the transcripts lie in it, so it is kept between the runs of a lane. */
+  /** HOME inside the jail. */
   home: string;
   /** The broker's socket as the agent sees it. */
   brokerSocket: string;
@@ -64,9 +71,11 @@ export function claudeRuntime(place: ClaudePlace): AgentRuntime {
 function startClaude(place: ClaudePlace, request: AgentStart): AgentSession {
   const input = createInput();
   const child = createChild(place);
-  const live = query({ prompt: input.messages, options: optionsOf(place, request, child.spawn) });
+  // A new session's id is ours to choose, so that its transcript is bound to it from the first line on.
+  const session = request.resume ?? (randomUUID() as string as SessionId);
+  const live = query({ prompt: input.messages, options: optionsOf(place, request, session, child.spawn) });
   return {
-    messages: messagesOf(live, request, child),
+    messages: messagesOf(live, request, session, child),
     push: input.push,
     end: input.end,
     interrupt() {
@@ -83,7 +92,10 @@ function startClaude(place: ClaudePlace, request: AgentStart): AgentSession {
   };
 }
 
-function optionsOf(place: ClaudePlace, request: AgentStart, spawn: ClaudePlace["spawn"]) {
+/** Far above what the largest transcript takes; without an end, a database that hangs would hold the lane for ever. */
+const loadTimeoutMs = 60_000;
+
+function optionsOf(place: ClaudePlace, request: AgentStart, session: SessionId, spawn: ClaudePlace["spawn"]) {
   const { model, systemPrompt, tools, maxTurns, resume } = request;
   return {
     cwd: place.cwd,
@@ -101,16 +113,26 @@ function optionsOf(place: ClaudePlace, request: AgentStart, spawn: ClaudePlace["
     model,
     systemPrompt: { type: "preset", preset: "claude_code", append: systemPrompt },
     ...(maxTurns === null ? {} : { maxTurns }),
-    ...(resume === null ? {} : { resume }),
+    ...(resume === null ? { sessionId: session } : { resume }),
+    ...(place.transcript === undefined
+      ? {}
+      : { sessionStore: place.transcript(session), sessionStoreFlush: "eager", loadTimeoutMs }),
   } satisfies NonNullable<Parameters<typeof query>[0]["options"]>;
 }
 
-async function* messagesOf(live: Query, { onRaw }: AgentStart, child: Child): AsyncGenerator<AgentMessage> {
+async function* messagesOf(
+  live: Query,
+  { onRaw }: AgentStart,
+  session: SessionId,
+  child: Child,
+): AsyncGenerator<AgentMessage> {
   let failed = false;
   try {
     for await (const raw of live) {
       onRaw(boundedJson(raw));
       for (const message of translate(raw)) {
+        // Only the session that was asked for can be resumed; another name for it is forged.
+        if (message.kind === "init" && message.session !== session) continue;
         if (message.kind === "init" || message.kind === "result") failed = message.kind === "result" && !message.ok;
         yield message;
       }

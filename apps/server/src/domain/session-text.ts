@@ -8,6 +8,10 @@ export function startText(start: SessionStart, at: number): string {
       return "started fresh: the first run here";
     case "expired":
       return `started fresh: the session expired${start.detail === null ? "" : ` (${start.detail})`}`;
+    case "transcript-missing":
+      return `started fresh: the transcript was missing${start.detail === null ? "" : ` (${start.detail})`}`;
+    case "transcript-full":
+      return `started fresh: the session had grown too large${start.detail === null ? "" : ` (${start.detail})`}`;
     case "resume-failed":
       return `started fresh: the earlier session could not be resumed${start.detail === null ? "" : ` (${start.detail})`}`;
     default:

@@ -33,5 +33,8 @@ export type SessionLookup =
 
 /** How a run began; every fresh start says why it is fresh. */
 export type SessionStart =
-  | { kind: "fresh"; reason: "none" | "expired" | "resume-failed"; detail: string | null }
+  | { kind: "fresh"; reason: FreshReason; detail: string | null }
   | { kind: "resumed"; lastUsedAt: number };
+
+/** In the order in which they are found out; all but the last one before any process is started. */
+export type FreshReason = "none" | "expired" | "transcript-missing" | "transcript-full" | "resume-failed";

@@ -96,7 +96,7 @@ export async function runReal(place: ClaudePlace, changes: Changes = {}): Promis
       keep: async (_: SessionId, __: number, totals: SessionTotals | null) => void ran.kept.push(totals),
       drop: async (id: SessionId) => void ran.dropped.push(id),
     },
-    countResumeFailure: (reason: string) => void ran.counted.push(reason),
+    countResumeFailure: async (reason: string) => void ran.counted.push(reason),
   };
   const request: AgentRunRequest = {
     agent: {
@@ -110,7 +110,7 @@ export async function runReal(place: ClaudePlace, changes: Changes = {}): Promis
       },
     },
     bounds: { deadlineMs: 600_000, stallMs: 300_000, graceMs: 5_000 },
-    choice: { start: { kind: "fresh", reason: "none", detail: null }, resume: null },
+    choice: { start: { kind: "fresh", reason: "none", detail: null }, resume: null, drop: null },
     totalsBefore: null,
     prompt: async (start: SessionStart) => (start.kind === "fresh" ? "FRESH, please" : "RESUMED, please"),
     limitedUntil: () => null,
@@ -123,4 +123,5 @@ export async function runReal(place: ClaudePlace, changes: Changes = {}): Promis
 export const resumeOf = (id: string): AgentRunRequest["choice"] => ({
   start: { kind: "resumed", lastUsedAt: 1 },
   resume: { lane: "dev:t" as LaneKey, id: id as SessionId, lastUsedAt: 1 },
+  drop: null,
 });

@@ -9,14 +9,17 @@ const kept: Session = { lane: "dev:t" as LaneKey, id: sessionId, lastUsedAt: 7 }
 export const fresh: AgentRunRequest["choice"] = {
   start: { kind: "fresh", reason: "none", detail: null },
   resume: null,
+  drop: null,
 };
 export const resumed: AgentRunRequest["choice"] = {
   start: { kind: "resumed", lastUsedAt: 7 },
   resume: kept,
+  drop: null,
 };
 export const expired: AgentRunRequest["choice"] = {
   start: { kind: "fresh", reason: "expired", detail: "old" },
   resume: null,
+  drop: null,
 };
 
 export const says = (...messages: AgentMessage[]): FakeScript =>
@@ -46,7 +49,7 @@ export function world(
         void happened.push(["keep", id, usedAt, totals]),
       drop: async (id: SessionId) => void happened.push(["drop", id]),
     },
-    countResumeFailure: (reason: string) => void happened.push(["count", reason]),
+    countResumeFailure: async (reason: string) => void happened.push(["count", reason]),
   };
   const request: AgentRunRequest = {
     agent: { model: "m", systemPrompt: "s", tools: ["Read"], maxTurns: null, onRaw: () => {} },
