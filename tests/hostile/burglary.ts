@@ -1,6 +1,6 @@
 import { existsSync, readFileSync } from "node:fs";
 import { chown, mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
-import { connect, createServer } from "node:net";
+import { connect } from "node:net";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import type { Script, Step } from "@claude-hooks/model-sim";
@@ -8,6 +8,7 @@ import { assignIssue, says, sh, widgets } from "../e2e/play.ts";
 import type { ServiceProcess } from "../e2e/service-process.ts";
 import { openWorld, repository, type World, type WorldOptions } from "../e2e/world.ts";
 import { everyPlace, type Place } from "./search.ts";
+import { openTrap } from "./trap.ts";
 
 const probe = readFileSync(join(import.meta.dir, "probe.sh"), "utf8");
 const clone = resolve(import.meta.dir, "../..");
@@ -53,27 +54,6 @@ const script: Script = {
     { name: "burglar", match: { system: "agent type: dev" }, turns: [{ steps: probing }, { steps: probing }] },
   ],
 };
-
-/** Counts who gets through to it. */
-async function openTrap(name?: string): Promise<{ port: number; hits(): number } & AsyncDisposable> {
-  let hits = 0;
-  const server = createServer((socket) => {
-    hits += 1;
-    socket.destroy();
-  });
-  const listening = Promise.withResolvers<void>();
-  server.once("error", listening.reject);
-  if (name === undefined) server.listen(0, "127.0.0.1", listening.resolve);
-  // A socket without a file: mounts do not hide it, only a network of one's own does.
-  if (name !== undefined) server.listen(`\0${name}`, listening.resolve);
-  await listening.promise;
-  const address = server.address();
-  return {
-    port: typeof address === "object" && address !== null ? address.port : 0,
-    hits: () => hits,
-    [Symbol.asyncDispose]: () => new Promise<void>((done) => void server.close(() => done())),
-  };
-}
 
 async function knock(at: { port: number } | { path: string }): Promise<void> {
   const socket = connect({ host: "127.0.0.1", ...at });
