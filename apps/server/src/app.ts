@@ -6,13 +6,15 @@ import { type Assets, agentBinary, loadAssets } from "./app/assets.ts";
 import { Events } from "./app/events.ts";
 import { createForgeUsers, type ForgeUsers } from "./app/forges.ts";
 import { type HttpParts, listen } from "./app/http.ts";
+import { createLaneKeeping, type LaneKeeping, tmpDirOf } from "./app/lane-keeping.ts";
 import { redactorFor } from "./app/log.ts";
 import { createOutbox, effectChange } from "./app/outbox.ts";
 import { createRuns } from "./app/runs.ts";
-import { LaneTranscripts, maxTranscriptBytes } from "./app/transcripts.ts";
-import { LaneWorkplaces } from "./app/workplaces.ts";
+import { createSessionStores, type SessionStores } from "./app/session-stores.ts";
+import { maxTranscriptBytes } from "./app/transcripts.ts";
 import { type Broker, startBroker } from "./broker/client.ts";
 import type { Config } from "./config/config.ts";
+import type { LaneKey } from "./domain/ids.ts";
 import type { Log } from "./domain/log.ts";
 import { OutboxWorker } from "./effects/worker.ts";
 import { forges } from "./forges/registry.ts";
@@ -22,19 +24,15 @@ import { createEffectStore } from "./infrastructure/database/effects.ts";
 import type { Database } from "./infrastructure/database/handle.ts";
 import { openDatabase } from "./infrastructure/database/open.ts";
 import { createRunStream, type RunStreamStore } from "./infrastructure/database/run-stream.ts";
-import { createSessionRecords } from "./infrastructure/database/session-records.ts";
-import { createSessionStore, type SessionStore } from "./infrastructure/database/sessions.ts";
 import { createTaskStore } from "./infrastructure/database/tasks.ts";
 import { createTranscriptStore, type TranscriptStore } from "./infrastructure/database/transcripts.ts";
 import { createEmbeddedDispatcher, type Dispatcher } from "./infrastructure/dispatcher/embedded.ts";
-import { createGit } from "./infrastructure/git.ts";
 import { createMetrics, type Metrics } from "./infrastructure/metrics.ts";
 import { captureProcess, startProcess } from "./infrastructure/process.ts";
 import { proxyEnvironment } from "./infrastructure/proxy-environment.ts";
 import { keepTemporaryFilesIn } from "./infrastructure/temporary-folder.ts";
 import { type Jail, openJail } from "./jail/jail.ts";
 import type { Scheduler } from "./tasks/scheduler.ts";
-import { Mirrors } from "./workdir/mirror.ts";
 
 export interface Service {
   /** Where health and webhooks are answered. */
@@ -44,8 +42,7 @@ export interface Service {
   stop(): Promise<void>;
 }
 
-const fetchTimeoutMs = 10 * 60_000;
-const lanes = 10_000;
+const laneIds = 10_000;
 
 /**
  * Puts the whole service together and starts it.
@@ -64,12 +61,13 @@ export async function startService(config: Config, log: Log): Promise<Service> {
   log.info({ uidSeparation, reason }, "the jail holds");
   const broker = starting.use(await openBroker(config, log));
   const parts = assemble({ config, log, db, jail, broker, assets });
-  await parts.transcripts.settleAll(await jail.listLanes());
+  await starting.use(parts.lanes).start();
   await parts.outboxWorker.start();
   starting.defer(() => parts.outboxWorker.stop());
   for (const lane of await parts.scheduler.recover()) parts.dispatcher.wake(lane, clock.now());
   parts.dispatcher.work((lane, signal) => parts.scheduler.handle(lane, signal));
   starting.defer(async () => void (await parts.dispatcher.stop(0)));
+  parts.lanes.sweeper.start();
   const stopDraining = keepDraining(parts.events);
   starting.defer(stopDraining);
   const http = await listen({ ...parts, config, clock, log, db, jail, broker });
@@ -97,7 +95,7 @@ async function openServiceJail(config: Config): Promise<Jail> {
       stateDir,
       tmpDir,
       agentBinary: agentBinary(),
-      ids: { base: jail.firstUid, count: lanes },
+      ids: { base: jail.firstUid, count: laneIds },
       limits: {
         processes: jail.processes,
         fileBytes: jail.fileSizeBytes,
@@ -114,8 +112,6 @@ async function openServiceJail(config: Config): Promise<Jail> {
   keepTemporaryFilesIn(tmpDir);
   return opened;
 }
-
-const tmpDirOf = ({ stateDir }: Config): string => join(stateDir, "tmp");
 
 async function openBroker({ model }: Config, log: Log): Promise<Broker> {
   return await startBroker({
@@ -138,8 +134,8 @@ interface Base {
 }
 
 interface Parts extends HttpParts {
-  transcripts: LaneTranscripts;
   events: Events;
+  lanes: LaneKeeping;
   scheduler: Scheduler;
   dispatcher: Dispatcher;
   outboxWorker: OutboxWorker;
@@ -152,15 +148,8 @@ function assemble({ config, log, db, jail, broker, assets }: Base): Parts {
   const changes = createChanges(timers);
   const streams = createRunStream(db);
   const transcriptStore = createTranscriptStore(db, { maxBytes: maxTranscriptBytes });
-  const metrics = createServiceMetrics(config, db, transcriptStore);
-  const transcripts = new LaneTranscripts({
-    store: transcriptStore,
-    records: createSessionRecords(db),
-    timers,
-    log,
-    metrics,
-    tmpDir: tmpDirOf(config),
-  });
+  const sessions = createSessionStores(config, db);
+  const metrics = createServiceMetrics(db, sessions, transcriptStore);
   broker.onRequest((report) => metrics.modelRequest(report.status));
   const redact = redactorFor(config);
   const users = createForgeUsers(config, ({ id, kind, url }, user) =>
@@ -168,9 +157,10 @@ function assemble({ config, log, db, jail, broker, assets }: Base): Parts {
   );
   const dispatcher = createServiceDispatcher(config, log, db);
   const outboxWorker = createOutboxWorker({ db, log, users, changes, metrics });
-  const group = jail.lanesGroup;
-  const mirrors = new Mirrors(createGit(), { folder: join(config.stateDir, "mirrors"), group, fetchTimeoutMs });
-  const sessions = sessionStores(config, db);
+  const wake = (lane: LaneKey): void => dispatcher.wake(lane, clock.now());
+  const base = { config, clock, timers, log, db, jail, users };
+  const lanes = createLaneKeeping({ ...base, metrics, sessions, transcriptStore, wake });
+  const { mirrors, transcripts } = lanes;
   const streamed = (run: string): void => changes.notify(`run:${run}`);
   const scheduler = createRuns({
     config,
@@ -182,28 +172,33 @@ function assemble({ config, log, db, jail, broker, assets }: Base): Parts {
     users,
     redact,
     skills: () => assets.skills,
-    workplaces: new LaneWorkplaces({
-      clock,
-      config,
-      jail,
-      mirrors,
-      forgeOf: ({ thread, agent }) => users.as(thread.forge, agent.name),
-      // Looked at without asking for it: asking drops an expired one, and its reason with it.
-      keepsUnfinished: async ({ run }) => (await createSessionRecords(db).get(run.lane)) !== null,
-    }),
+    workplaces: lanes.workplaces,
     outbox: createOutbox({ clock, effects: createEffectStore(db), changes, wake: () => outboxWorker.wake() }),
     runAgent: (request, signal) =>
       runInJail(
-        { config, clock, timers, log, metrics, transcripts, jail, broker, mirrors, sessions, streams, streamed },
+        {
+          config,
+          clock,
+          timers,
+          log,
+          metrics,
+          transcripts,
+          jail,
+          broker,
+          mirrors,
+          sessions: (agent) => sessions.of(agent),
+          streams,
+          streamed,
+        },
         request,
         signal,
       ),
     wake: (lane, at) => dispatcher.wake(lane, at),
     changed: streamed,
   });
-  const wake = (lane: Parameters<Dispatcher["wake"]>[0]): void => dispatcher.wake(lane, clock.now());
-  const events = new Events({ config, clock, log, db, users, flows: () => assets.flows, wake });
-  return { events, transcripts, scheduler, dispatcher, outboxWorker, changes, metrics, streams, redact };
+  const ended = (): void => lanes.sweeper.tidySoon();
+  const events = new Events({ config, clock, log, db, users, flows: () => assets.flows, wake, ended });
+  return { events, lanes, scheduler, dispatcher, outboxWorker, changes, metrics, streams, redact };
 }
 
 function createServiceDispatcher(config: Config, log: Log, db: Database): Dispatcher {
@@ -243,29 +238,16 @@ function createOutboxWorker({ db, log, users, changes, metrics }: OutboxParts): 
   });
 }
 
-function createServiceMetrics(config: Config, db: Database, transcripts: TranscriptStore): Metrics {
+function createServiceMetrics(db: Database, sessions: SessionStores, transcripts: TranscriptStore): Metrics {
   const tasks = createTaskStore(db);
   const effects = createEffectStore(db);
-  const ages = Object.values(config.agents).map(({ sessionMaxAgeMs }) => sessionMaxAgeMs ?? config.sessionMaxAgeMs);
-  const sessions = createSessionStore(db, { maxAgeMs: Math.max(config.sessionMaxAgeMs, ...ages) });
   return createMetrics({
     runningRuns: async () => (await tasks.running()).length,
     queuedTasks: async () => (await tasks.list({ state: "queued", limit: 10_000 })).length,
     parkedEffects: async () => (await effects.parked()).length,
-    liveSessions: async () => (await sessions.listLiveSessionIds()).length,
+    liveSessions: async () => (await sessions.largest().listLiveSessionIds()).length,
     transcriptBytes: () => transcripts.totalBytes(),
   });
-}
-
-/** One store for each maximum age that the configuration names. */
-function sessionStores(config: Config, db: Database): (agent: string) => SessionStore {
-  const stores = new Map<number, SessionStore>();
-  return (agent) => {
-    const maxAgeMs = config.agents[agent]?.sessionMaxAgeMs ?? config.sessionMaxAgeMs;
-    const store = stores.get(maxAgeMs) ?? createSessionStore(db, { maxAgeMs });
-    stores.set(maxAgeMs, store);
-    return store;
-  };
 }
 
 const drainEveryMs = 1_000;

@@ -14,11 +14,12 @@ import { createTaskStore } from "../infrastructure/database/tasks.ts";
 import { createThreadStore } from "../infrastructure/database/threads.ts";
 import { newId } from "../infrastructure/ids.ts";
 import { mentions } from "../security/mentions.ts";
+import { noteEnd } from "./ends.ts";
 import { knownFacts } from "./facts.ts";
 import type { ForgeUsers } from "./forges.ts";
 
 export interface EventsDeps {
-  config: Pick<Config, "forges">;
+  config: Pick<Config, "forges" | "agents">;
   clock: Clock;
   log: Log;
   db: Database;
@@ -26,6 +27,8 @@ export interface EventsDeps {
   flows(): readonly Flow[];
   /** A lane has something to do. */
   wake(lane: LaneKey): void;
+  /** A thread's work has ended. */
+  ended(): void;
 }
 
 /** From stored deliveries to queued tasks: normalise, decide, record. */
@@ -80,6 +83,7 @@ function createHandler(deps: EventsDeps): EventHandler {
     permission: (event) => users.service(event.repository.forge).permission(event.repository.name, event.actor.login),
     async record({ event, facts, decisions, dispatches }) {
       const lanes: LaneKey[] = [];
+      let ended = false;
       await db.transaction(async (tx) => {
         await createEventStore(tx).saveDecisions(event.id, facts, decisions);
         for (const { agentType, skill, thread } of dispatches) {
@@ -88,8 +92,10 @@ function createHandler(deps: EventsDeps): EventHandler {
           await createTaskStore(tx).enqueue({ lane, agentType, thread, skill, cause: event.id, dueAt: clock.now() });
           lanes.push(lane);
         }
+        ended = await noteEnd(tx, deps.config, event);
         await createEventStore(tx).markDecided(event.id);
       });
+      if (ended) deps.ended();
       for (const lane of lanes) deps.wake(lane);
     },
   });

@@ -1,14 +1,21 @@
+import { readdir } from "node:fs/promises";
 import type { Config } from "../config/config.ts";
 import { branchFor } from "../domain/agent.ts";
 import type { Forge } from "../domain/forge.ts";
-import type { Clock } from "../domain/ids.ts";
+import type { Clock, LaneKey } from "../domain/ids.ts";
+import type { CommandBounds } from "../domain/process.ts";
 import type { Published, RunBase } from "../domain/run.ts";
+import { stampOf } from "../domain/stamp.ts";
+import type { Thread } from "../domain/thread.ts";
 import type { Jail } from "../jail/jail.ts";
 import { type PlaceRequest, RunStopped, type Workplace, type Workplaces } from "../runs/ports.ts";
+import type { PutAway } from "../runs/tidy.ts";
 import { openCheckout } from "../workdir/checkout.ts";
 import type { Mirror, Mirrors } from "../workdir/mirror.ts";
 import type { JailedRunner, Remote } from "../workdir/ports.ts";
 import { type PublishResult, publish } from "../workdir/publish.ts";
+import { restoreWork } from "../workdir/restore.ts";
+import { type SaveResult, saveWork } from "../workdir/save.ts";
 import { runSetup } from "../workdir/setup.ts";
 
 const checkoutTimeoutMs = 10 * 60_000;
@@ -22,6 +29,8 @@ export interface WorkplaceDeps {
   mirrors: Mirrors;
   /** The agent's own user on the repository's forge. */
   forgeOf(place: PlaceRequest): Pick<Forge, "gitAuthorization">;
+  /** A run begins on the thread: its work goes on, although it may have been over. */
+  begins(place: PlaceRequest): Promise<void>;
   /** Whether the lane's next agent goes on with what an interrupted one left in the checkout. */
   keepsUnfinished(place: PlaceRequest): Promise<boolean>;
 }
@@ -44,21 +53,37 @@ export class LaneWorkplaces implements Workplaces {
     const synced = await mirror.sync(this.#remote(request));
     if (synced.kind === "failed")
       throw new RunStopped({ kind: "clone-failed", retryable: true, detail: synced.detail });
+    await this.#deps.begins(request);
+    const keepUnfinished = await this.#deps.keepsUnfinished(request);
+    const branch = branchFor(request.agent, request.thread.number);
     const base = request.settings.baseBranch ?? request.repository.defaultBranch;
     const result = await openCheckout(runner, {
       mirror,
-      branch: branchFor(request.agent, request.thread.number),
+      branch,
       base,
       author: { name: request.agent.gitName, email: request.agent.gitEmail },
-      keepUnfinished: await this.#deps.keepsUnfinished(request),
+      keepUnfinished,
       now: this.#deps.clock.now(),
       timeoutMs: checkoutTimeoutMs,
       signal,
     });
     if (result.kind === "failed") throw new RunStopped(result.failure);
-    await this.#setUp(runner, request, signal);
     const { head, base: sha, forgeHead, notes } = result.checkout;
-    return { head, base: { branch: base, sha, forgeHead }, notes: [...synced.notes, ...notes] };
+    const restored = await restoreWork(runner, {
+      lane: request.run.lane,
+      mirror,
+      branch,
+      onForge: forgeHead !== null,
+      putChanges: keepUnfinished,
+      timeoutMs: checkoutTimeoutMs,
+      signal,
+    });
+    await this.#setUp(runner, request, signal);
+    return {
+      head: restored.head ?? head,
+      base: { branch: base, sha, forgeHead },
+      notes: [...synced.notes, ...notes, ...restored.notes],
+    };
   }
 
   async publish(request: PlaceRequest, base: RunBase, signal: AbortSignal): Promise<Published> {
@@ -76,6 +101,37 @@ export class LaneWorkplaces implements Workplaces {
       signal,
     });
     return published(result, base.forgeHead ?? base.sha);
+  }
+
+  /**
+   * Saves what is not on the forge and removes the lane's checkout; what git cannot save is set aside as it is. `onForge`
+   * are commits that the forge has had. Nothing else may run in the lane.
+   */
+  async putAway(
+    { lane, thread, onForge }: { lane: LaneKey; thread: Thread; onForge: readonly string[] },
+    signal: AbortSignal,
+  ): Promise<PutAway> {
+    const { jail, mirrors, clock } = this.#deps;
+    const mirror = mirrors.mirror(thread.forge, thread.repositoryId);
+    const opened = await jail.openLane(lane, { mirror: mirror.path });
+    const jailed = { run: (command: readonly string[], options: CommandBounds) => jail.run(opened, command, options) };
+    const now = clock.now();
+    const saved: SaveResult = (await mirror.exists())
+      ? await saveWork(jailed, {
+          lane,
+          mirror,
+          published: onForge,
+          now,
+          maxPackBytes,
+          timeoutMs: publishTimeoutMs,
+          signal,
+        })
+      : await withoutMirror(opened.checkout);
+    if (saved.kind === "failed") return saved;
+    if (saved.kind === "unsavable")
+      return { kind: "kept", path: await jail.setAside(opened, stampOf(now)), why: saved.why };
+    await jail.removeCheckout(lane);
+    return saved;
   }
 
   async #setUp(runner: JailedRunner, { settings }: PlaceRequest, signal: AbortSignal): Promise<void> {
@@ -99,6 +155,12 @@ export class LaneWorkplaces implements Workplaces {
   #remote(request: PlaceRequest): Remote {
     return { url: request.repository.cloneUrl, header: this.#deps.forgeOf(request).gitAuthorization() };
   }
+}
+
+/** Without it the checkout's own objects are not whole either. */
+async function withoutMirror(checkout: string): Promise<SaveResult> {
+  const empty = (await readdir(checkout)).length === 0;
+  return empty ? { kind: "nothing" } : { kind: "unsavable", why: "the repository's mirror is gone" };
 }
 
 function published(result: PublishResult, before: string): Published {

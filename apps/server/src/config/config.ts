@@ -46,6 +46,8 @@ export interface Config {
   agents: Readonly<Record<string, AgentConfig>>;
   model: { baseUrl: string; credential: { kind: "api-key" | "oauth"; value: string } };
   sessionMaxAgeMs: number;
+  /** How long what is over, or was set aside, stays. */
+  retentionMs: number;
   limits: {
     concurrentRuns: number;
     runAttempts: number;

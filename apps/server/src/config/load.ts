@@ -124,6 +124,7 @@ function toConfig(file: ConfigFile, folder: string, secret: SecretReader): Confi
     agents: Object.fromEntries(Object.entries(file.agents).map(agent)),
     model: toModel(file.model, secret),
     sessionMaxAgeMs: file.session_max_age_ms,
+    retentionMs: file.retention_days * 24 * 60 * 60_000,
     limits: {
       concurrentRuns: file.limits.concurrent_runs,
       runAttempts: file.limits.run_attempts,
@@ -131,15 +132,19 @@ function toConfig(file: ConfigFile, folder: string, secret: SecretReader): Confi
       shutdownGraceMs: file.limits.shutdown_grace_ms,
       queuedDeliveries: file.limits.queued_deliveries,
     },
-    jail: {
-      processes: file.jail.processes,
-      fileSizeBytes: file.jail.file_size_bytes,
-      cpuSeconds: file.jail.cpu_seconds,
-      openFiles: file.jail.open_files,
-      tmpBytes: file.jail.tmp_bytes,
-      firstUid: file.jail.first_uid,
-      tools: file.jail.tools,
-    },
+    jail: toJail(file.jail),
+  };
+}
+
+function toJail(jail: ConfigFile["jail"]): Config["jail"] {
+  return {
+    processes: jail.processes,
+    fileSizeBytes: jail.file_size_bytes,
+    cpuSeconds: jail.cpu_seconds,
+    openFiles: jail.open_files,
+    tmpBytes: jail.tmp_bytes,
+    firstUid: jail.first_uid,
+    tools: jail.tools,
   };
 }
 

@@ -140,6 +140,11 @@ export const ConfigFile = z.strictObject({
   agents: z.record(name, agent),
   model,
   session_max_age_ms: milliseconds.default(24 * 60 * 60_000),
+  retention_days: positiveInteger("days")
+    .default(30)
+    .describe(
+      "How long transcripts, what is over and what was set aside stay; reopened within it, an issue is resumed.",
+    ),
   limits: limits.prefault({}),
   jail: jail.prefault({}),
 });

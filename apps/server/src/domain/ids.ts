@@ -23,6 +23,12 @@ export interface Clock {
 
 export const laneKey = (agentType: string, thread: ThreadId): LaneKey => `${agentType}:${thread}` as LaneKey;
 
+/** The agent type and the thread of a lane. */
+export function laneParts(lane: LaneKey): { agentType: string; thread: ThreadId } {
+  const [agentType = "", thread = ""] = lane.split(":", 2);
+  return { agentType, thread: thread as ThreadId };
+}
+
 /** How people see a lane, a thread and a session: `dev:owner/repo#430`. */
 export const laneLabel = (agentType: string, thread: { repository: string; number: number }): string =>
   `${agentType}:${threadLabel(thread)}`;

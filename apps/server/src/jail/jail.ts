@@ -103,6 +103,11 @@ export class Jail {
     return this.#lanes.removeCheckout(lane);
   }
 
+  /** A checkout that was set aside. */
+  removeKept(lane: LaneKey, stamp: string): Promise<void> {
+    return this.#lanes.removeKept(lane, stamp);
+  }
+
   /** Its folder and its slot, which another lane may get. */
   removeLane(lane: LaneKey): Promise<void> {
     return this.#lanes.removeLane(lane);

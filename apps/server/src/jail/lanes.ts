@@ -125,6 +125,11 @@ export class LaneFolders {
     await removeWhole(join(this.#dirOf(slot), "checkout"), join(this.#dirOf(slot), removingPrefix));
   }
 
+  async removeKept(key: LaneKey, stamp: string): Promise<void> {
+    const slot = this.#slots().get(key);
+    if (slot !== undefined) await removeTree(join(this.#dirOf(slot), `${keptPrefix}${stamp}`));
+  }
+
   /** Removes the lane's folder and gives its slot back. No jail of the lane may be running. */
   async removeLane(key: LaneKey): Promise<void> {
     const slot = this.#slots().get(key);

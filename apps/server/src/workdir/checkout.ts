@@ -1,8 +1,9 @@
 import { type CommandResult, describeFailure, outputText, succeeded } from "../domain/process.ts";
 import type { RunFailure } from "../domain/run.ts";
+import { stampOf } from "../domain/stamp.ts";
 import { cloneScript, prepareScript } from "./checkout-script.ts";
 import type { Mirror } from "./mirror.ts";
-import { isSha, type JailedRunner, sayable, stampOf } from "./ports.ts";
+import { isSha, type JailedRunner, sayable } from "./ports.ts";
 
 export interface CheckoutRequest {
   mirror: Pick<Mirror, "head">;

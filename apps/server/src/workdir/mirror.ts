@@ -2,6 +2,7 @@ import { chmod, chown, mkdir, readdir, rename, rm, stat } from "node:fs/promises
 import { join } from "node:path";
 import type { ForgeId } from "../domain/ids.ts";
 import { type CommandResult, describeFailure, outputText, succeeded } from "../domain/process.ts";
+import { carryOver } from "./carry-over.ts";
 import { isSha, type Remote, type RunGit } from "./ports.ts";
 
 export type SyncResult =
@@ -29,7 +30,20 @@ export class Mirrors {
 
   /** By the forge's numeric id, since names change. */
   mirror(forge: ForgeId, repositoryId: number): Mirror {
-    const name = `${forge.replaceAll(/[^A-Za-z0-9_-]/g, (char) => `%${char.charCodeAt(0).toString(16)}`)}-${repositoryId}.git`;
+    const name = forge.replaceAll(/[^A-Za-z0-9_-]/g, (char) => `%${char.charCodeAt(0).toString(16)}`);
+    return this.#named(`${name}-${repositoryId}.git`);
+  }
+
+  /** What lies in the mirrors' folder: each name, and the mirror that it belongs to. */
+  async list(): Promise<{ path: string; mirror: Mirror }[]> {
+    const names = await readdir(this.#settings.folder).catch(() => []);
+    return names.flatMap((name) => {
+      const whose = /^.+-\d+\.git(?=$|\.)/.exec(name)?.[0];
+      return whose === undefined ? [] : [{ path: join(this.#settings.folder, name), mirror: this.#named(whose) }];
+    });
+  }
+
+  #named(name: string): Mirror {
     const known = this.#open.get(name);
     if (known !== undefined) return known;
     const mirror = new Mirror(this.#git, join(this.#settings.folder, name), this.#settings);
@@ -52,6 +66,10 @@ export class Mirror {
     this.#git = git;
     this.path = path;
     this.#settings = settings;
+  }
+
+  exists(): Promise<boolean> {
+    return isThere(this.path);
   }
 
   /** Git on this mirror. */
@@ -85,11 +103,7 @@ export class Mirror {
   }
 
   async #sync(remote: Remote, refs: readonly string[]): Promise<SyncResult> {
-    const exists = await stat(this.path).then(
-      () => true,
-      () => false,
-    );
-    if (!exists) return this.#make(remote, refs, []);
+    if (!(await this.exists())) return this.#make(remote, refs, null);
     const first = await this.#fetch(this.path, remote, refs);
     if (succeeded(first)) return { kind: "synced", notes: [] };
     const answers = await this.#git(["ls-remote", "--heads", remote.url], { authorization: authorization(remote) });
@@ -98,11 +112,11 @@ export class Mirror {
     const unlocked = await this.#removeLocks();
     if (unlocked > 0 && succeeded(await this.#fetch(this.path, remote, refs)))
       return { kind: "synced", notes: [`${unlocked} lock files of an interrupted git were removed from the mirror`] };
-    return this.#make(remote, refs, [`the mirror was broken and was made anew (${describeFailure(first, 300)})`]);
+    return this.#make(remote, refs, describeFailure(first, 300));
   }
 
-  /** Aside first: a mirror that stands under its name is whole, and a broken one goes only when a better one is there. */
-  async #make(remote: Remote, refs: readonly string[], notes: string[]): Promise<SyncResult> {
+  /** Aside first: a mirror that stands under its name is whole, and a broken one goes only when a better one is there. `fault` tells what is wrong with the one that is there; null where there is none. */
+  async #make(remote: Remote, refs: readonly string[], fault: string | null): Promise<SyncResult> {
     const partial = `${this.path}.partial`;
     await this.#ownFolder(this.#settings.folder, 0o710);
     await rm(partial, { recursive: true, force: true });
@@ -120,12 +134,18 @@ export class Mirror {
       const result = await step();
       if (!succeeded(result)) return { kind: "failed", detail: `${remote.url}: ${describeFailure(result)}` };
     }
-    // Not removed: a jail that runs may still have it mounted.
-    const broken = `${this.path}.broken`;
-    await rm(broken, { recursive: true, force: true });
-    await rename(this.path, broken).catch(ignoreMissing);
+    if (fault === null) {
+      await rename(partial, this.path);
+      return { kind: "synced", notes: [] };
+    }
+    const lost = await carryOver(this.#git, this.path, partial);
+    // Not removed: a jail that runs may still have it mounted, and the sweeper looks at it again.
+    const broken = await freeName(`${this.path}.broken`);
+    await rename(this.path, broken);
     await rename(partial, this.path);
-    return { kind: "synced", notes };
+    const told =
+      lost.length === 0 ? [] : [`what lanes had in it could not be carried over whole; it stays as ${broken}`];
+    return { kind: "synced", notes: [`the mirror was broken and was made anew (${fault})`, ...told] };
   }
 
   #fetch(path: string, remote: Remote, refs: readonly string[]): Promise<CommandResult> {
@@ -148,6 +168,16 @@ export class Mirror {
     );
   }
 
+  /** Locks and half packs that a killed git left; answers how many. */
+  async removeLeftovers(): Promise<number> {
+    return await this.exclusively(async () => {
+      const packs = await readdir(join(this.path, "objects", "pack")).catch(() => []);
+      const half = packs.filter((name) => name.startsWith("tmp_"));
+      for (const name of half) await rm(join(this.path, "objects", "pack", name), { force: true });
+      return half.length + (await this.#removeLocks());
+    });
+  }
+
   /** Safe since nobody else works on the mirror: one server owns the state folder, and this object's turns are in line. */
   async #removeLocks(): Promise<number> {
     const top = await readdir(this.path).catch(() => []);
@@ -165,8 +195,18 @@ export class Mirror {
   }
 }
 
-function ignoreMissing(error: NodeJS.ErrnoException): void {
-  if (error.code !== "ENOENT") throw error;
+async function isThere(path: string): Promise<boolean> {
+  return await stat(path).then(
+    () => true,
+    () => false,
+  );
+}
+
+async function freeName(wanted: string): Promise<string> {
+  for (let more = 0; ; more++) {
+    const name = more === 0 ? wanted : `${wanted}-${more}`;
+    if (!(await isThere(name))) return name;
+  }
 }
 
 export const authorization = ({ url, header }: Remote): { url: string; header: string } => ({ url, header });

@@ -24,6 +24,3 @@ export const isSha = (text: string): boolean => /^[0-9a-f]{40}$/.test(text);
 
 /** What came out of a jail, fit for a log or a comment. */
 export const sayable = (text: string): string => text.replaceAll(/[^\x20-\x7e]/g, "?").slice(0, 300);
-
-/** A time as a part of a ref or of a file's name; it sorts as the time does. */
-export const stampOf = (now: number): string => new Date(now).toISOString().replaceAll(/[:.]/g, "-");

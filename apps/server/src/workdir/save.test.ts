@@ -77,11 +77,11 @@ describe("the work in a checkout that goes", () => {
     await world.open();
     await world.agent("echo new > new");
     const { ref } = await saved();
-    const commit = new TextDecoder().decode((await world.mirror.git(["rev-parse", ref])).stdout).trim();
+    const savedCommit = new TextDecoder().decode((await world.mirror.git(["rev-parse", ref])).stdout).trim();
     const { head } = await world.open();
     await world.restore();
     await world.agent("rm new");
-    await world.mirror.git(["update-ref", ref, commit]);
+    await world.mirror.git(["update-ref", ref, savedCommit]);
     expect(await world.restore()).toEqual({ head, notes: [] });
     expect(await status()).toBe(`${head}\n${branch}`);
   });

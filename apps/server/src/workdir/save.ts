@@ -1,8 +1,9 @@
 import type { LaneKey } from "../domain/ids.ts";
 import { type CommandBounds, describeFailure, outputText, succeeded } from "../domain/process.ts";
+import { stampOf } from "../domain/stamp.ts";
 import { readBundle } from "./bundle.ts";
 import type { Mirror } from "./mirror.ts";
-import { isSha, type JailedRunner, sayable, stampOf } from "./ports.ts";
+import { isSha, type JailedRunner, sayable } from "./ports.ts";
 import { bundleScript, saveScript } from "./save-script.ts";
 import { indexPack, isConnected, laneRefs } from "./take-in.ts";
 

@@ -125,8 +125,8 @@ export class World implements Disposable {
 
   save(changes: Partial<SaveRequest> = {}): Promise<SaveResult> {
     const now = Date.UTC(2026, 0, 3);
-    const bounds = { maxPackBytes: 10_000_000, timeoutMs: 60_000 };
-    return saveWork(this.runner, { lane, mirror: this.mirror, published: [], now, ...bounds, ...changes });
+    const limits = { maxPackBytes: 10_000_000, timeoutMs: 60_000 };
+    return saveWork(this.runner, { lane, mirror: this.mirror, published: [], now, ...limits, ...changes });
   }
 
   restore(changes: Partial<RestoreRequest> = {}): Promise<Restored> {
