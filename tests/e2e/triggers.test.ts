@@ -81,30 +81,41 @@ test("the same delivery again is told to be one, and runs nothing", async () => 
   expect(await service.idle()).toHaveLength(1);
 });
 
-test("a replay under a new delivery id is stored, and makes no second event and no second run", async () => {
+test("replays under new delivery ids are stored, and make no second event and no second run", async () => {
   await using world = await open();
   const { forge } = world;
   const service = await world.start();
   await assignIssue(forge);
-  await service.finished(1);
-  const assigned = forge.deliveries().find(({ eventType }) => eventType === "issue_assign");
-  const before = await service.explain("acme/widgets#1");
-  const replay = forge.redeliver(assigned?.uuid ?? "");
+  const { number } = await forge.as("alice").createIssue({ ...widgets, title: "Two" });
+  await forge.as("alice").comment({ ...widgets, number, body: "@dev-bot do it" });
+  await service.finished(2);
   await forge.settled();
-  expect(replay).toMatchObject({ status: 202 });
-  expect(replay.uuid).not.toBe(assigned?.uuid ?? "");
-  const stored = await until("the replay to be worked off", async () => {
-    const [delivery] = (await service.explain(replay.uuid)).deliveries;
-    return delivery?.state === "stored" ? null : (delivery ?? null);
-  });
-  expect(stored.reason).not.toBe("");
-  expect((await service.explain(replay.uuid)).events).toEqual([]);
-  const after = await service.explain("acme/widgets#1");
-  expect(after.events.filter(({ kind }) => kind === "issue.assigned")).toHaveLength(1);
-  expect(after.events.length).toBeGreaterThanOrEqual(before.events.length);
-  expect(await service.idle()).toHaveLength(1);
-  expect(forge.pullRequests(repository)).toHaveLength(1);
+  const sent = forge.deliveries().filter(({ eventType }) => /^issue_(assign|comment)$/.test(eventType));
+  await workedOff(service, forge.deliveries());
+  const countOf = async () => {
+    const explained = await Promise.all([1, number].map((n) => service.explain(`acme/widgets#${n}`)));
+    return explained.map(({ events }) => events.length);
+  };
+  const before = await countOf();
+
+  const replays = sent.map(({ uuid }) => forge.redeliver(uuid));
+  await forge.settled();
+  expect(new Set([...sent, ...replays].map(({ uuid }) => uuid)).size).toBe(2 * sent.length);
+  expect(replays.map(({ status }) => status)).toEqual(replays.map(() => 202));
+  await workedOff(service, replays);
+  for (const { uuid } of replays) expect((await service.explain(uuid)).events).toEqual([]);
+  expect(await countOf()).toEqual(before);
+  expect(await service.idle()).toHaveLength(2);
+  expect(forge.pullRequests(repository)).toHaveLength(2);
 });
+
+async function workedOff(service: ServiceProcess, sent: readonly { uuid: string }[]): Promise<void> {
+  await until("every delivery to be worked off", async () => {
+    const explained = await Promise.all(sent.map(({ uuid }) => service.explain(uuid)));
+    const stored = explained.flatMap(({ deliveries }) => deliveries);
+    return stored.length === sent.length && stored.every(({ state }) => state !== "received") ? true : null;
+  });
+}
 
 describe("a mention", () => {
   let world: World;
