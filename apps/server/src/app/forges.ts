@@ -13,7 +13,7 @@ export interface ForgeUsers {
   isOurs(forge: ForgeId, login: string): boolean;
 }
 
-const serviceAuthor = "service";
+export const serviceAuthor = "service";
 
 export function createForgeUsers(
   config: Pick<Config, "forges" | "agents">,
