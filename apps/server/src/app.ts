@@ -38,6 +38,8 @@ export interface Service {
   /** Where health and webhooks are answered. */
   host: string;
   port: number;
+  /** Takes over what can change while it runs: the ages of sessions and the time of retention. */
+  apply(config: Config): void;
   /** Takes no more work, lets running agents finish for `shutdown_grace_ms`, then stops them: their tasks go on at the next start. */
   stop(): Promise<void>;
 }
@@ -77,6 +79,7 @@ export async function startService(config: Config, log: Log): Promise<Service> {
   return {
     host: http.host,
     port: http.port,
+    apply: (next) => parts.lanes.apply(next),
     async stop() {
       http.refuse();
       const left = await parts.dispatcher.stop(config.limits.shutdownGraceMs);

@@ -7,6 +7,7 @@ import type { Database } from "../infrastructure/database/handle.ts";
 import { createHoldStore } from "../infrastructure/database/lane-holds.ts";
 import { createLaneLife } from "../infrastructure/database/lane-life.ts";
 import { createSessionRecords } from "../infrastructure/database/session-records.ts";
+import { createThreadStore } from "../infrastructure/database/threads.ts";
 import type { TranscriptStore } from "../infrastructure/database/transcripts.ts";
 import { createGit } from "../infrastructure/git.ts";
 import type { Metrics } from "../infrastructure/metrics.ts";
@@ -14,6 +15,7 @@ import type { Jail } from "../jail/jail.ts";
 import type { Sweeper } from "../runs/sweeper.ts";
 import { Mirrors } from "../workdir/mirror.ts";
 import type { ForgeUsers } from "./forges.ts";
+import { SessionFiles } from "./session-files.ts";
 import type { SessionStores } from "./session-stores.ts";
 import { createSweeper, lanesOf } from "./sweeper.ts";
 import { LaneTranscripts } from "./transcripts.ts";
@@ -39,6 +41,8 @@ export interface LaneKeeping extends AsyncDisposable {
   transcripts: LaneTranscripts;
   workplaces: LaneWorkplaces;
   sweeper: Sweeper;
+  files: SessionFiles;
+  apply(config: Config): void;
   /** Before anything runs: what a killed service held for itself is let go, and what has expired goes. */
   start(): Promise<void>;
 }
@@ -62,7 +66,9 @@ export function createLaneKeeping(deps: LaneKeepingDeps): LaneKeeping {
     // Looked at without asking for it: asking drops an expired one, and its reason with it.
     keepsUnfinished: async ({ run }) => (await records.get(run.lane)) !== null,
   });
-  const retentionMs = (): number => config.retentionMs;
+  let current = config;
+  const retentionMs = (): number => current.retentionMs;
+  const files = new SessionFiles({ ...deps, records, threads: createThreadStore(db) });
   const keeper = {
     pruneBefore: (time: number) => transcriptStore.pruneBefore(time),
     settle: (lane: { key: LaneKey; dir: string }) => transcripts.settle(lane),
@@ -74,9 +80,15 @@ export function createLaneKeeping(deps: LaneKeepingDeps): LaneKeeping {
     transcripts,
     workplaces,
     sweeper,
+    files,
+    apply(next) {
+      current = next;
+      sessions.apply(next);
+    },
     async start() {
       await createHoldStore(db).releaseAll("tidying");
       await transcripts.settleAll(await jail.listLanes());
+      await files.importLegacy();
       const expired = await sessions.largest().sweepStaleSessions();
       log.info({ expired, live: (await sessions.largest().listLiveSessionIds()).length }, "sessions looked through");
     },
