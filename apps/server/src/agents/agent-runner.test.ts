@@ -49,6 +49,25 @@ describe("how a run begins", () => {
     expect(runtime.started).toMatchObject([{ start: { resume: null }, pushed: ["fresh: expired"] }]);
   });
 
+  test.each([
+    ["transcript-missing", "transcript-missing"],
+    ["transcript-full", null],
+  ] as const)("with one that is given up (%s): dropped, and no process is spent on it", async (reason, counts) => {
+    const start = { kind: "fresh", reason, detail: "why" } as const;
+    const dead = "dead" as SessionId;
+    const { run, runtime, happened } = world([says(init, result())], {
+      start,
+      resume: null,
+      drop: { session: dead, counts },
+    });
+    expect(await run()).toMatchObject({ kind: "completed", session: sessionId, start });
+    expect(happened.slice(0, counts === null ? 1 : 2)).toEqual([
+      ...(counts === null ? [] : [["count", counts]]),
+      ["drop", dead],
+    ]);
+    expect(runtime.started).toMatchObject([{ start: { resume: null }, pushed: [`fresh: ${reason}`] }]);
+  });
+
   test("with one: resumed, and only what this run added is reported", async () => {
     const before = { costUsd: 0.375, inputTokens: 60, outputTokens: 15 };
     const { run, runtime } = world([says(init, result())], resumed, before);

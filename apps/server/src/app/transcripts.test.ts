@@ -1,11 +1,12 @@
 import { afterAll, afterEach, beforeEach, expect, setDefaultTimeout, test } from "bun:test";
-import { existsSync, readdirSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { bash } from "../agents/testing/places.ts";
+import { bash, scriptOf } from "../agents/testing/places.ts";
 import type { SessionId } from "../domain/ids.ts";
 import { systemClock } from "../infrastructure/clock.ts";
 import type { Database } from "../infrastructure/database/handle.ts";
 import { openDatabase } from "../infrastructure/database/open.ts";
+import { createTranscriptStore, type TranscriptStore } from "../infrastructure/database/transcripts.ts";
 import { openFolder } from "../jail/testing/jails.ts";
 import { type AgentWorld, lane, openAgentWorld } from "./testing/agent-world.ts";
 
@@ -15,13 +16,40 @@ setDefaultTimeout(120_000);
 const folder = openFolder();
 afterAll(() => folder[Symbol.dispose]());
 
-const turns = [
+const base = scriptOf([
   {
     when: { prompt: "FRESH" },
     steps: [{ tools: bash("echo the-word-is-cormorant") }, { text: "It is cormorant." }],
   },
   { when: { prompt: "RESUMED" }, repeat: true, steps: [{ text: "I remember." }] },
-];
+  {
+    when: { prompt: "DELEGATE" },
+    steps: [
+      {
+        tools: [
+          { name: "Agent", input: { description: "part", prompt: "THE-PART", subagent_type: "general-purpose" } },
+        ],
+      },
+      { text: "It is delegated." },
+      { text: "It is done." },
+    ],
+  },
+  {
+    when: { prompt: "COUNT" },
+    steps: [
+      { tools: bash("find $CLAUDE_CONFIG_DIR/projects -name 'agent-*.jsonl' | xargs cat | grep -c the-part-is-done") },
+      { text: "counted {{lastToolResult}}" },
+    ],
+  },
+  { when: { prompt: "HOLD" }, steps: [{ tools: bash("tail -f /dev/null") }, { text: "never" }] },
+]);
+const script = {
+  ...base,
+  agents: [
+    { name: "part", match: { prompt: "THE-PART", subagent: true }, turns: [{ steps: [{ text: "the-part-is-done" }] }] },
+    ...base.agents,
+  ],
+};
 
 let db: Database;
 let world: AgentWorld;
@@ -29,7 +57,7 @@ let number = 0;
 beforeEach(async () => {
   const home = join(folder.path, `world-${(number += 1)}`);
   db = await openDatabase(`sqlite:${join(folder.path, `${number}.db`)}`, { clock: systemClock });
-  world = await openAgentWorld(home, db, turns);
+  world = await openAgentWorld(home, db, script);
 });
 afterEach(async () => {
   await world[Symbol.asyncDispose]();
@@ -129,4 +157,103 @@ test("a transcript that reads well and that the agent refuses all the same: coun
   expect(machine.spawned()).toBe(2);
   expect(world.counted).toEqual(["not-found"]);
   expect(await world.sessions.getSessionResumeFailuresTotal("not-found")).toBe(1);
+});
+
+/** A store that takes nothing while it is down. */
+function brittle(): TranscriptStore & { down: boolean } {
+  const store = {
+    ...world.store,
+    down: true,
+    append(...parameters: Parameters<TranscriptStore["append"]>) {
+      return store.down ? Promise.reject(new Error("the database is down")) : world.store.append(...parameters);
+    },
+  };
+  return store;
+}
+
+test("what could not be stored while the agent worked is stored at the end of the run, and was seen", async () => {
+  const machine = await world.machine("here");
+  const store = brittle();
+  const first = await machine.run({
+    store,
+    onRaw(json) {
+      if (json.includes('"type":"result"')) store.down = false;
+    },
+  });
+  expect(world.counted).toContain("not-stored");
+  expect(world.logged).toContain("transcript lines could not be stored; they are tried again with the next ones");
+  expect((await world.store.size({ lane, session: first.session! }))?.entries).toBeGreaterThan(4);
+  expect(await machine.run()).toMatchObject({ session: first.session, start: { kind: "resumed" } });
+  expect(lastRequest()).toContain("the-word-is-cormorant");
+});
+
+test("what a service that died left in a lane's folders is taken in before they go: of a new session and of a resumed one", async () => {
+  const machine = await world.machine("here");
+  const { dir, home } = await machine.jail.openLane(lane);
+  const first = await machine.run({ store: brittle() });
+  expect(await world.store.size({ lane, session: first.session! })).toBeNull();
+  expect(existsSync(join(home, ".claude"))).toBe(true);
+  expect(await machine.transcripts.settleAll(await machine.jail.listLanes())).toBeGreaterThan(4);
+  expect(existsSync(join(home, ".claude"))).toBe(false);
+
+  const second = await machine.run({ store: brittle(), prompt: "RESUMED, with a word that only a folder has" });
+  expect(second).toMatchObject({ session: first.session, start: { kind: "resumed" } });
+  expect(existsSync(join(dir, "resume"))).toBe(true);
+  const third = await machine.run();
+  expect(third).toMatchObject({ session: first.session, start: { kind: "resumed" } });
+  for (const words of ["the-word-is-cormorant", "a word that only a folder has"])
+    expect(lastRequest()).toContain(words);
+  expect(existsSync(join(dir, "resume"))).toBe(false);
+  expect(world.model.requests().at(-1)?.prefixShare).toBeGreaterThanOrEqual(0.95);
+});
+
+test("what lies in a lane's folder under another session's name is not taken for its own", async () => {
+  const machine = await world.machine("here");
+  const { home } = await machine.jail.openLane(lane);
+  const first = await machine.run();
+  const project = join(home, ".claude", "projects", "-repo");
+  mkdirSync(project, { recursive: true });
+  const forged = "22222222-2222-4222-8222-222222222222" as SessionId;
+  writeFileSync(join(project, `${forged}.jsonl`), '{"type":"user","uuid":"x","message":{}}\n');
+  expect(await machine.transcripts.settleAll(await machine.jail.listLanes())).toBe(0);
+  expect(await world.store.sessionsOf(lane)).toEqual([first.session!]);
+});
+
+test("a run that is stopped in the middle of a tool loses nothing that its agent has said", async () => {
+  const machine = await world.machine("here");
+  const stopping = new AbortController();
+  const run = machine.run({
+    prompt: "HOLD, please",
+    signal: stopping.signal,
+    onRaw(json) {
+      if (json.includes("tail -f")) stopping.abort();
+    },
+  });
+  expect(await run).toMatchObject({ kind: "failed", failure: { kind: "interrupted" } });
+  expect(await machine.run()).toMatchObject({ kind: "completed", start: { kind: "resumed" } });
+  expect(lastRequest()).toContain("HOLD, please");
+});
+
+test("a sub-agent's lines are stored and come back with the session", async () => {
+  const machine = await world.machine("here");
+  const first = await machine.run({ prompt: "DELEGATE, please" });
+  expect(first).toMatchObject({ kind: "completed", report: { summary: "It is done." } });
+  const [subpath] = await world.store.subpaths({ lane, session: first.session! });
+  expect(subpath).toStartWith("subagents/agent-");
+  const second = await (await world.machine("there")).run({ prompt: "COUNT, please" });
+  expect(second).toMatchObject({ session: first.session, report: { summary: expect.stringMatching(/counted [1-9]/) } });
+});
+
+test("a transcript that reaches its limit: the run says so, goes on, and its session is the last one of its kind", async () => {
+  const machine = await world.machine("here");
+  const store = createTranscriptStore(db, { maxBytes: 2_000 });
+  const raw: string[] = [];
+  const first = await machine.run({ store, onRaw: (json) => void raw.push(json) });
+  expect(first.kind).toBe("completed");
+  expect(raw.filter((json) => json.includes("transcript_full"))).toHaveLength(1);
+  expect(world.counted).toEqual(["full"]);
+  const second = await machine.run({ prompt: "FRESH, again" });
+  expect(second.start).toMatchObject({ kind: "fresh", reason: "transcript-full" });
+  expect(second.session).not.toBe(first.session);
+  expect(await world.sessions.getSessionResumeFailuresTotal()).toBe(0);
 });

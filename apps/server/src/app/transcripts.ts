@@ -137,6 +137,14 @@ export class LaneTranscripts {
     return this.#deps.store.pruneBefore(time);
   }
 
+  /**
+   * Of a folder that the SDK made for a resume: whether it may go. One that an agent was started on was taken over by its
+   * lane, so what is still there holds nothing that the database lacks.
+   */
+  async takeIn(): Promise<boolean> {
+    return true;
+  }
+
   /** Those that are the lane's own on our record: a file of another name is not taken for one. */
   async #sessionsOf(lane: LaneKey): Promise<SessionId[]> {
     const { store, records } = this.#deps;

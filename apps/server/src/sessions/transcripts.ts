@@ -54,14 +54,15 @@ export const projectKeyOf = (cwd: string): string => cwd.replace(/[^a-zA-Z0-9]/g
 /** Lines that may wait for a database that does not answer, bytes; beyond it they are left to the local transcript. */
 const maxWaitingBytes = 16 * 1024 * 1024;
 const settleDelaysMs = [200, 800];
+/** How long the agent's own stream waits for the database: each batch, unless one waits already. */
+const patienceMs = 2_000;
 /** A database that does not answer does not hold the end of a run up for longer. */
 const settleMs = 30_000;
 
 interface Waiting {
   subpath: string;
   entries: TranscriptEntry[];
-  /** The lines as they came, by which a batch is known when the SDK tries it again. */
-  text: string;
+  bytes: number;
 }
 
 export function openMirror(deps: MirrorDeps, ref: TranscriptRef, projectKey: string): TranscriptMirror {
@@ -96,7 +97,10 @@ export const isSafe = (subpath: string): boolean =>
   subpath === "" ||
   (/^[\w.-]+(\/[\w.-]+)*$/.test(subpath) && subpath.length <= 300 && !/(^|\/)\.\.?(\/|$)/.test(subpath));
 
-/** Keeps the order: what could not be stored goes first when the next batch comes. */
+/**
+ * Keeps the order: what could not be stored goes first when the next batch comes. A failure is not passed on to the SDK,
+ * which would try each batch three times for a second while the agent's results wait behind it, and then drop it.
+ */
 class MirrorQueue {
   readonly #deps: MirrorDeps;
   readonly #ref: TranscriptRef;
@@ -107,6 +111,8 @@ class MirrorQueue {
   #full = false;
   #lost = false;
   #closed = false;
+  #failing = false;
+  #late = false;
   #storing: Promise<void> | null = null;
 
   constructor(deps: MirrorDeps, ref: TranscriptRef) {
@@ -116,10 +122,16 @@ class MirrorQueue {
 
   async add(subpath: string, lines: readonly TranscriptLine[]): Promise<void> {
     if (this.#full || this.#lost || this.#closed) return;
-    const text = JSON.stringify(lines);
-    const isRetry = this.#waiting.some((batch) => batch.subpath === subpath && batch.text === text);
-    if (!isRetry) this.#enqueue(subpath, lines, text);
-    await this.#store();
+    this.#enqueue(subpath, lines);
+    const stored = this.#stored();
+    if (this.#late) return;
+    const patience = Promise.withResolvers<void>();
+    const cancel = this.#deps.timers.after(patienceMs, () => {
+      this.#late = true;
+      patience.resolve();
+    });
+    await Promise.race([stored, patience.promise]);
+    cancel();
   }
 
   async settle(): Promise<boolean> {
@@ -146,15 +158,16 @@ class MirrorQueue {
     );
   }
 
-  #enqueue(subpath: string, lines: readonly TranscriptLine[], text: string): void {
+  #enqueue(subpath: string, lines: readonly TranscriptLine[]): void {
     const batch = (this.#batches += 1);
     const entries = lines.map((line, index) => ({
       key: keyOf(line, `${this.#writer}/${batch}/${index}`),
       json: JSON.stringify(line),
     }));
-    this.#bytes += text.length;
+    const bytes = entries.reduce((sum, { json }) => sum + json.length, 0);
+    this.#bytes += bytes;
     if (this.#bytes <= maxWaitingBytes || this.#waiting.length === 0) {
-      this.#waiting.push({ subpath, entries, text });
+      this.#waiting.push({ subpath, entries, bytes });
       return;
     }
     this.#lost = true;
@@ -165,6 +178,7 @@ class MirrorQueue {
   #store(): Promise<void> {
     this.#storing ??= this.#work().finally(() => {
       this.#storing = null;
+      this.#late = false;
     });
     return this.#storing;
   }
@@ -173,7 +187,7 @@ class MirrorQueue {
     for (let batch = this.#waiting[0]; batch !== undefined; batch = this.#waiting[0]) {
       const size = await this.#write(batch);
       this.#waiting.shift();
-      this.#bytes -= batch.text.length;
+      this.#bytes -= batch.bytes;
       if (!size.full) continue;
       this.#full = true;
       this.#waiting.length = 0;
@@ -183,11 +197,15 @@ class MirrorQueue {
 
   async #write({ subpath, entries }: Waiting): Promise<TranscriptSize> {
     try {
-      return await this.#deps.store.append(this.#ref, subpath, entries);
+      const size = await this.#deps.store.append(this.#ref, subpath, entries);
+      this.#failing = false;
+      return size;
     } catch (error) {
       this.#deps.onFailure();
       const fields = { ...this.#ref, subpath, lines: entries.length, error };
-      this.#deps.log.warn(fields, "transcript lines could not be stored; they are tried again");
+      if (!this.#failing)
+        this.#deps.log.warn(fields, "transcript lines could not be stored; they are tried again with the next ones");
+      this.#failing = true;
       throw error;
     }
   }

@@ -1,13 +1,14 @@
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import { type Model, type Script, startModel } from "@claude-hooks/model-sim";
-import { agentBinary, scriptOf } from "../../agents/testing/places.ts";
+import { agentBinary } from "../../agents/testing/places.ts";
 import { type Broker, startBroker } from "../../broker/client.ts";
 import type { LaneKey, RunId } from "../../domain/ids.ts";
 import type { Log } from "../../domain/log.ts";
 import type { AgentOutcome } from "../../domain/run.ts";
 import { systemClock, systemTimers } from "../../infrastructure/clock.ts";
 import type { Database } from "../../infrastructure/database/handle.ts";
+import type { RunStreamStore } from "../../infrastructure/database/run-stream.ts";
 import { createSessionRecords } from "../../infrastructure/database/session-records.ts";
 import { createSessionStore, type SessionStore } from "../../infrastructure/database/sessions.ts";
 import { createTranscriptStore, type TranscriptStore } from "../../infrastructure/database/transcripts.ts";
@@ -32,95 +33,109 @@ export interface AgentWorld extends AsyncDisposable {
   machine(name: string): Promise<Machine>;
 }
 
+export interface RunOptions {
+  prompt?: string;
+  signal?: AbortSignal;
+  store?: TranscriptStore;
+  onRaw?: (json: string) => void;
+}
+
 export interface Machine {
   jail: Jail;
   transcripts: LaneTranscripts;
+  /** Agent processes so far. */
   spawned(): number;
-  run(options?: {
-    prompt?: string;
-    signal?: AbortSignal;
-    store?: TranscriptStore;
-    onRaw?(json: string): void;
-  }): Promise<AgentOutcome>;
+  run(options?: RunOptions): Promise<AgentOutcome>;
 }
 
 /** What the service puts together for a run of an agent, with the real agent, jail and broker; the forge's side is left out. */
-export async function openAgentWorld(
-  folder: string,
-  db: Database,
-  turns: Script["agents"][number]["turns"],
-): Promise<AgentWorld> {
+export async function openAgentWorld(folder: string, db: Database, script: Script): Promise<AgentWorld> {
   await using opened = new AsyncDisposableStack();
-  const before = process.env["TMPDIR"];
-  opened.defer(() => {
-    if (before === undefined) delete process.env["TMPDIR"];
-    else process.env["TMPDIR"] = before;
-  });
-  const model = opened.use(await startModel({ script: scriptOf(turns), apiKey: "sk-test" }));
+  opened.defer(restoring("TMPDIR"));
+  const model = opened.use(await startModel({ script, apiKey: "sk-test" }));
   const broker = opened.use(await openBroker(model.url));
   const counted: string[] = [];
   const logged: string[] = [];
   const log: Log = { ...silent, warn: (_, text) => void logged.push(text), error: (_, text) => void logged.push(text) };
   const store = createTranscriptStore(db, { maxBytes: 32 * 1024 * 1024 });
   const sessions = createSessionStore(db, { maxAgeMs: 86_400_000 });
-  const mirror = join(folder, "mirror.git");
-  await mkdir(mirror, { recursive: true });
-  let runs = 0;
   const metrics = {
     resumeFailure: (reason: string) => void counted.push(reason),
     transcriptFailure: (kind: string) => void counted.push(kind),
   };
+  await mkdir(folder, { recursive: true });
+  const parts: Parts = { folder, db, broker, log, store, sessions, metrics };
   const rest = opened.move();
+  const dispose = () => rest.disposeAsync();
+  const machine = (name: string) => openMachine(parts, name);
+  return { model, store, sessions, counted, logged, machine, [Symbol.asyncDispose]: dispose };
+}
+
+interface Parts {
+  folder: string;
+  db: Database;
+  broker: Broker;
+  log: Log;
+  store: TranscriptStore;
+  sessions: SessionStore;
+  metrics: { resumeFailure(reason: string): void; transcriptFailure(kind: string): void };
+}
+
+let runs = 0;
+
+async function openMachine(parts: Parts, name: string): Promise<Machine> {
+  const home = join(parts.folder, name);
+  const mirror = join(home, "mirror.git");
+  await mkdir(mirror, { recursive: true, mode: 0o755 });
+  const jail = await testJail(home, { agentBinary });
+  const tmpDir = join(home, "state", "tmp");
+  const { log, metrics, store, broker, sessions } = parts;
+  const deps = { store, records: createSessionRecords(parts.db), timers: systemTimers, log, metrics, tmpDir };
+  const { counting, spawned } = countSpawns(jail);
+  const times = { clock: systemClock, timers: systemTimers };
+  const shared = { ...times, log, metrics, broker, config: configuration, jail: counting };
   return {
-    model,
-    store,
-    sessions,
-    counted,
-    logged,
-    async machine(name) {
-      const home = join(folder, name);
-      await mkdir(home, { recursive: true, mode: 0o755 });
-      const jail = await testJail(home, { agentBinary });
-      const tmpDir = join(home, "state", "tmp");
-      const records = createSessionRecords(db);
-      const deps = { store, records, timers: systemTimers, log, metrics, tmpDir };
-      let spawned = 0;
-      const spawning = Object.assign(Object.create(jail) as Jail, {
-        openLane: jail.openLane.bind(jail),
-        spawnAgent(...parameters: Parameters<Jail["spawnAgent"]>) {
-          spawned += 1;
-          return jail.spawnAgent(...parameters);
-        },
-      });
-      return {
-        jail,
-        transcripts: new LaneTranscripts(deps),
-        spawned: () => spawned,
-        run({ prompt, signal, store: other, onRaw } = {}) {
-          keepTemporaryFilesIn(tmpDir);
-          runs += 1;
-          return runInJail(
-            {
-              config: configuration,
-              clock: systemClock,
-              timers: systemTimers,
-              log,
-              metrics,
-              transcripts: new LaneTranscripts({ ...deps, store: other ?? store }),
-              jail: spawning,
-              broker,
-              mirrors: { mirror: () => ({ path: mirror }) } as never,
-              sessions: () => sessions,
-              streams: { appendStream: async (_run, _seq, _at, json) => onRaw?.(json), stream: async () => [] },
-              streamed() {},
-            },
-            requestOf(`run-${runs}` as RunId, prompt),
-            signal ?? new AbortController().signal,
-          );
-        },
+    jail,
+    transcripts: new LaneTranscripts(deps),
+    spawned,
+    run(options = {}) {
+      keepTemporaryFilesIn(tmpDir);
+      const agents = {
+        ...shared,
+        transcripts: new LaneTranscripts({ ...deps, store: options.store ?? store }),
+        mirrors: { mirror: () => ({ path: mirror }) } as never,
+        sessions: () => sessions,
+        streams: streamsTo(options.onRaw ?? (() => {})),
+        streamed: () => {},
       };
+      runs += 1;
+      const signal = options.signal ?? new AbortController().signal;
+      return runInJail(agents, requestOf(`run-${runs}` as RunId, options.prompt), signal);
     },
-    [Symbol.asyncDispose]: () => rest.disposeAsync(),
+  };
+}
+
+function countSpawns(jail: Jail): { counting: Jail; spawned: () => number } {
+  let count = 0;
+  const counting = Object.create(jail) as Jail;
+  counting.openLane = (...parameters) => jail.openLane(...parameters);
+  counting.spawnAgent = (...parameters) => {
+    count += 1;
+    return jail.spawnAgent(...parameters);
+  };
+  return { counting, spawned: () => count };
+}
+
+const streamsTo = (onRaw: (json: string) => void): RunStreamStore => ({
+  appendStream: async (_run, _seq, _at, json) => onRaw(json),
+  stream: async () => [],
+});
+
+function restoring(name: string): () => void {
+  const before = process.env[name];
+  return () => {
+    if (before === undefined) delete process.env[name];
+    else process.env[name] = before;
   };
 }
 

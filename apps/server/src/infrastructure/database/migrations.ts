@@ -238,7 +238,8 @@ const inbox = ({ key, big, strict }: ColumnTypes): string[] => [
 export const migrations: readonly Migration[] = [
   {
     name: "0001-start",
-    statements: (types) => [deliveries, threads, events, work, effects, sessions, transcripts].flatMap((part) => part(types)),
+    statements: (types) =>
+      [deliveries, threads, events, work, effects, sessions, transcripts].flatMap((part) => part(types)),
   },
   { name: "0002-lane-ends", statements: laneEnds },
   { name: "0003-inbox", statements: inbox },
