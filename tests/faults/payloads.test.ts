@@ -99,7 +99,7 @@ beforeAll(async () => {
   }
 }, 60_000);
 
-afterAll(() => world?.[Symbol.asyncDispose]());
+afterAll(() => world?.[Symbol.asyncDispose](), 60_000);
 
 test("the table names every sample", () => {
   expect(expected.map(([name]) => name).toSorted()).toEqual(samples.map(({ name }) => name).toSorted());

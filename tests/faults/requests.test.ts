@@ -12,7 +12,7 @@ beforeAll(async () => {
   world = opened.use(await openReceiver());
   service = await world.start();
 }, 60_000);
-afterAll(() => opened.disposeAsync());
+afterAll(() => opened.disposeAsync(), 60_000);
 
 const uuid = "5f0a2a3e-0000-4000-8000-000000000001";
 const repository = { id: sampleRepository, name: "widgets", full_name: "acme/widgets" };

@@ -53,7 +53,7 @@ describe.each(users)("an agent whose service was started by %s", (user) => {
   beforeAll(async () => {
     burglary = await burgle(opened, user === "an ordinary user" ? await ordinaryUser(opened) : {});
   }, 100_000);
-  afterAll(() => opened.disposeAsync());
+  afterAll(() => opened.disposeAsync(), 60_000);
 
   test("reads, writes and reaches nothing but its own", () => {
     expect(findingsIn(burglary.findings[0], burglary.world)).toEqual(allowed);

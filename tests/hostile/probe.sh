@@ -38,7 +38,7 @@ for pid in /proc/[0-9]*; do
 done
 for path in /repo /tmp "$HOME"; do writes "$path"; done
 for path in / /usr /usr/bin /usr/local/bin /etc /etc/ssl /opt /var /var/tmp /run /run/broker /srv /mirror.git /mirror.git/hooks \
-  /mirror.git/objects /dev /proc /proc/sys/kernel /sys "$folder" "$state" "$state/lanes/1/checkout" "$home" "$clone" "${folder%/*}/.."; do
+  /mirror.git/objects /dev /proc /proc/sys/kernel /sys "$folder" "$state" "$state/lanes/1/checkout" "$home" "$clone"; do
   writes "$path"
 done
 for target in /usr "$folder" "$state/lanes/1/checkout"; do

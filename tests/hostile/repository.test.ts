@@ -89,7 +89,7 @@ beforeAll(async () => {
   runs = await service.finished(deeds.length + twice.length);
   marksOutside = await readdir(marks);
 }, 110_000);
-afterAll(() => opened.disposeAsync());
+afterAll(() => opened.disposeAsync(), 60_000);
 
 function issueOf(deed: string): number {
   const number = issues.get(deed);

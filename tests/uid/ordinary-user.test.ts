@@ -23,7 +23,7 @@ beforeAll(async () => {
   await mkdir(closed);
   program = await copyClone(join(closed, "clone"));
 }, 60_000);
-afterAll(() => rm(folder, { recursive: true, force: true }));
+afterAll(() => rm(folder, { recursive: true, force: true }), 60_000);
 
 const commitIds = (file: string) => sh(`id -u > ${file} && git add -A && git commit -q -m 'Add ${file}'`);
 const script = devScript(
