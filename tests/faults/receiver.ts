@@ -7,7 +7,7 @@ const payloads = new URL("../../packages/forge-sim/fixtures/payloads/", import.m
 /** The repository of all samples. */
 export const sampleRepository = 7;
 /** What the samples are signed with. */
-export const sampleSecret = "test-webhook-secret";
+const sampleSecret = "test-webhook-secret";
 
 /** A payload as Forgejo sends it, to the byte, with all its headers. */
 export interface Sample {

@@ -10,7 +10,7 @@ export interface Place {
 }
 
 /** A secret as it stands, and as it is written to get it past a search. */
-export function formsOf(secret: string): string[] {
+function formsOf(secret: string): string[] {
   const bytes = Buffer.from(secret);
   // What stands before it shifts where base64 cuts; the first and last characters depend on the neighbours.
   const shifted = [0, 1, 2].map((shift) => {
