@@ -1,6 +1,6 @@
+import { Database } from "bun:sqlite";
 import { expect, setDefaultTimeout, test } from "bun:test";
-import { rm } from "node:fs/promises";
-import { Glob } from "bun";
+import { join } from "node:path";
 import { assignIssue, devScript, onePiece, receipts, told, widgets } from "./play.ts";
 import { testTimeoutMs } from "./until.ts";
 import { openWorld, repository } from "./world.ts";
@@ -14,26 +14,29 @@ test("a session whose transcript is gone is begun afresh once, in the same run, 
   );
   await using world = await openWorld({ script });
   const { forge, model, stateDir } = world;
-  const service = await world.start();
+  const before = await world.start();
   const issue = await assignIssue(forge);
-  const [first] = await service.finished(1);
-  const transcripts = await Array.fromAsync(
-    new Glob(`lanes/*/home/**/${first?.session}.jsonl`).scan({ cwd: stateDir, absolute: true, dot: true }),
+  const [first] = await before.finished(1);
+  // The server alone may use its database while it runs.
+  await before.stop();
+  using db = new Database(join(stateDir, "claude-hooks.db"));
+  expect(db.run("delete from transcript_entries where session_id = ?", [first?.session ?? ""]).changes).toBeGreaterThan(
+    4,
   );
-  expect(transcripts).toHaveLength(1);
-  for (const transcript of transcripts) await rm(transcript);
+  db.close();
+  const service = await world.start();
 
   await forge.as("alice").comment({ ...widgets, number: 2, body: "@dev-bot a-word-of-mine" });
   const [, second] = await service.finished(2);
   expect(second).toMatchObject({ outcome: "succeeded", attempt: 1, commits: 1, pull_request: 2 });
   expect(second?.session).toBeString();
   expect(second?.session).not.toBe(first?.session ?? null);
-  expect(second?.start).toContain("No conversation found with session ID");
+  expect(second?.start).toContain("the transcript was missing (nothing of it is stored)");
   expect(await service.idle()).toHaveLength(2);
   const [receipt, ...others] = [...receipts(forge, issue), ...receipts(forge, 2)];
   expect(others).toEqual([]);
   expect(receipt?.body).toContain(`- Session: ${second?.start}`);
-  expect(await service.metrics()).toContain('claude_session_resume_failures_total{reason="not-found"} 1');
+  expect(await service.metrics()).toContain('claude_session_resume_failures_total{reason="transcript-missing"} 1');
   const asked = model.requests().filter(({ conversation }) => conversation === second?.session);
   expect(told(asked[0]!)).toContain("a-word-of-mine");
   expect(told(asked[0]!)).toContain("You remember nothing of it");
@@ -44,6 +47,6 @@ test("a session whose transcript is gone is begun afresh once, in the same run, 
   const [, , third] = await service.finished(3);
   expect(third).toMatchObject({ outcome: "succeeded", session: second?.session ?? "" });
   expect(third?.start).toStartWith("resumed");
-  expect(await service.metrics()).toContain('claude_session_resume_failures_total{reason="not-found"} 1');
+  expect(await service.metrics()).toContain('claude_session_resume_failures_total{reason="transcript-missing"} 1');
   expect(forge.pullRequests(repository)).toHaveLength(1);
 });
