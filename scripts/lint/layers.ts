@@ -58,7 +58,7 @@ const pureFiles: Record<string, readonly string[]> = {
   ],
   jail: ["settings.ts"],
   runs: ["receipt.ts"],
-  sessions: ["choose.ts", "fence.ts", "inbox.ts", "prompt.ts", "records.ts", "system-prompt.ts"],
+  sessions: ["choose.ts", "fence.ts", "inbox.ts", "prompt.ts", "rebuilt.ts", "records.ts", "system-prompt.ts"],
   tasks: ["retry.ts"],
 };
 

@@ -169,7 +169,7 @@ function configFor(options: WorldOptions, { forge, stateDir, port, modelUrl }: C
       },
     },
     model: { base_url: modelUrl, api_key: { file: "secrets/model" } },
-    limits: { shutdown_grace_ms: 2_000 },
+    limits: { shutdown_grace_ms: 2_000, gather_ms: 50, gather_max_ms: 200 },
     ...options.config,
   };
 }

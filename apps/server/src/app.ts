@@ -5,6 +5,7 @@ import { runInJail } from "./app/agents.ts";
 import { type Assets, agentBinary, loadAssets } from "./app/assets.ts";
 import { Events } from "./app/events.ts";
 import { createForgeUsers, type ForgeUsers } from "./app/forges.ts";
+import { historyIn } from "./app/history.ts";
 import { type HttpParts, listen } from "./app/http.ts";
 import { createLaneKeeping, type LaneKeeping, tmpDirOf } from "./app/lane-keeping.ts";
 import { redactorFor } from "./app/log.ts";
@@ -32,6 +33,7 @@ import { captureProcess, startProcess } from "./infrastructure/process.ts";
 import { proxyEnvironment } from "./infrastructure/proxy-environment.ts";
 import { keepTemporaryFilesIn } from "./infrastructure/temporary-folder.ts";
 import { type Jail, openJail } from "./jail/jail.ts";
+import { LiveRuns } from "./runs/live.ts";
 import type { Scheduler } from "./tasks/scheduler.ts";
 
 export interface Service {
@@ -70,8 +72,7 @@ export async function startService(config: Config, log: Log): Promise<Service> {
   parts.dispatcher.work((lane, signal) => parts.scheduler.handle(lane, signal));
   starting.defer(async () => void (await parts.dispatcher.stop(0)));
   parts.lanes.sweeper.start();
-  const stopDraining = keepDraining(parts.events);
-  starting.defer(stopDraining);
+  starting.defer(parts.events.keepDraining());
   const http = await listen({ ...parts, config, clock, log, db, jail, broker });
   starting.defer(() => http.stop());
   log.info({ host: http.host, port: http.port, repositories: config.repositories.length }, "listening for webhooks");
@@ -160,30 +161,26 @@ function assemble({ config, log, db, jail, broker, assets }: Base): Parts {
   );
   const dispatcher = createServiceDispatcher(config, log, db);
   const outboxWorker = createOutboxWorker({ db, log, users, changes, metrics });
-  const wake = (lane: LaneKey): void => dispatcher.wake(lane, clock.now());
-  const base = { config, clock, timers, log, db, jail, users };
-  const lanes = createLaneKeeping({ ...base, metrics, sessions, transcriptStore, wake });
+  const live = new LiveRuns();
+  const wake = (lane: LaneKey, at: number): void => dispatcher.wake(lane, at);
+  const base = { config, clock, timers, log, db, users };
+  const wakeNow = (lane: LaneKey): void => wake(lane, clock.now());
+  const lanes = createLaneKeeping({ ...base, jail, metrics, sessions, transcriptStore, wake: wakeNow });
   const { mirrors, transcripts } = lanes;
   const streamed = (run: string): void => changes.notify(`run:${run}`);
+  const common = { ...base, live, wake };
   const scheduler = createRuns({
-    config,
-    clock,
-    timers,
-    log,
-    db,
+    ...common,
     metrics,
-    users,
     redact,
     skills: () => assets.skills,
     workplaces: lanes.workplaces,
     outbox: createOutbox({ clock, effects: createEffectStore(db), changes, wake: () => outboxWorker.wake() }),
+    history: historyIn(mirrors),
     runAgent: (request, signal) =>
       runInJail(
         {
-          config,
-          clock,
-          timers,
-          log,
+          ...base,
           metrics,
           transcripts,
           jail,
@@ -196,11 +193,14 @@ function assemble({ config, log, db, jail, broker, assets }: Base): Parts {
         request,
         signal,
       ),
-    wake: (lane, at) => dispatcher.wake(lane, at),
     changed: streamed,
   });
-  const ended = (): void => lanes.sweeper.tidySoon();
-  const events = new Events({ config, clock, log, db, users, flows: () => assets.flows, wake, ended });
+  const events = new Events({
+    ...common,
+    flows: () => assets.flows,
+    ended: () => lanes.sweeper.tidySoon(),
+    wakeOutbox: () => outboxWorker.wake(),
+  });
   return { events, lanes, scheduler, dispatcher, outboxWorker, changes, metrics, streams, redact };
 }
 
@@ -251,24 +251,4 @@ function createServiceMetrics(db: Database, sessions: SessionStores, transcripts
     liveSessions: async () => (await sessions.largest().listLiveSessionIds()).length,
     transcriptBytes: () => transcripts.totalBytes(),
   });
-}
-
-const drainEveryMs = 1_000;
-
-/** Looks at stored deliveries once a second beside the wake-ups of the webhook: what a crash or a fault left is found so. */
-function keepDraining(events: Events): () => Promise<void> {
-  let stopped = false;
-  let cancel = (): void => {};
-  let work = Promise.resolve();
-  const look = (): void => {
-    work = events.drain().finally(() => {
-      if (!stopped) cancel = timers.after(drainEveryMs, look);
-    });
-  };
-  look();
-  return async () => {
-    stopped = true;
-    cancel();
-    await work;
-  };
 }

@@ -129,7 +129,7 @@ function configFor(parts: { forge: Forge; stateDir: string; port: number; model:
       },
     },
     model,
-    limits: { shutdown_grace_ms: 2_000 },
+    limits: { shutdown_grace_ms: 2_000, gather_ms: 1_000, gather_max_ms: 5_000 },
     // The file and not its folder, so that it works wherever Bun was installed, as below a closed home.
     jail: { tools: [{ from: process.execPath, to: "/opt/tools/bin/bun" }] },
   };

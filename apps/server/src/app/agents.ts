@@ -71,7 +71,7 @@ interface Opened {
 
 async function runOnLane(
   deps: AgentsDeps,
-  { place, prompts, live }: AgentRequest,
+  { place, system, prompt, live }: AgentRequest,
   { lane, opened }: Opened,
   signal: AbortSignal,
 ): Promise<AgentOutcome> {
@@ -92,7 +92,7 @@ async function runOnLane(
       {
         agent: {
           model: agent.model,
-          systemPrompt: prompts.system,
+          systemPrompt: system,
           tools: agent.tools,
           maxTurns: deps.config.agents[agent.name]?.maxTurns ?? null,
           onRaw,
@@ -100,7 +100,7 @@ async function runOnLane(
         bounds: { deadlineMs: agent.deadlineMs, stallMs: agent.stallMs, graceMs },
         choice: await choiceFor(deps, sessions, run.lane),
         totalsBefore: await sessions.getTotals(run.lane),
-        prompt: async (start) => (start.kind === "resumed" ? prompts.resumed : prompts.fresh),
+        prompt,
         limitedUntil: () => limit.until(),
         live,
       },

@@ -1,34 +1,33 @@
 import type { Config } from "../config/config.ts";
-import type { Clock, LaneKey } from "../domain/ids.ts";
-import { laneKey } from "../domain/ids.ts";
+import type { ForgeEvent } from "../domain/event.ts";
+import type { Lane } from "../domain/lane.ts";
 import type { Log } from "../domain/log.ts";
+import type { Timers } from "../domain/timers.ts";
 import { createIngest, type Ingest } from "../events/ingest.ts";
 import type { Flow } from "../flows/flow.ts";
 import { EventHandler } from "../flows/handle.ts";
 import { forges } from "../forges/registry.ts";
 import { createEventStore } from "../infrastructure/database/events.ts";
 import type { Database } from "../infrastructure/database/handle.ts";
-import { createInboxStore } from "../infrastructure/database/inbox.ts";
 import { createIngestStore } from "../infrastructure/database/ingest.ts";
-import { createTaskStore } from "../infrastructure/database/tasks.ts";
+import { createLaneStore } from "../infrastructure/database/lanes.ts";
 import { createThreadStore } from "../infrastructure/database/threads.ts";
 import { newId } from "../infrastructure/ids.ts";
+import type { LiveRuns } from "../runs/live.ts";
 import { mentions } from "../security/mentions.ts";
-import { noteEnd } from "./ends.ts";
+import { type DecidedDeps, recordDecided, statusOf } from "./decided.ts";
 import { knownFacts } from "./facts.ts";
 import type { ForgeUsers } from "./forges.ts";
 
-export interface EventsDeps {
-  config: Pick<Config, "forges" | "agents">;
-  clock: Clock;
+const drainEveryMs = 1_000;
+
+export interface EventsDeps extends DecidedDeps {
+  config: Pick<Config, "forges" | "agents" | "limits">;
+  timers: Timers;
   log: Log;
-  db: Database;
   users: ForgeUsers;
+  live: LiveRuns;
   flows(): readonly Flow[];
-  /** A lane has something to do. */
-  wake(lane: LaneKey): void;
-  /** A thread's work has ended. */
-  ended(): void;
 }
 
 /** From stored deliveries to queued tasks: normalise, decide, record. */
@@ -36,9 +35,11 @@ export class Events {
   readonly #ingest: Ingest;
   readonly #handler: EventHandler;
   readonly #log: Log;
+  readonly #timers: Timers;
 
   constructor(deps: EventsDeps) {
     this.#log = deps.log;
+    this.#timers = deps.timers;
     this.#ingest = createIngest({
       store: createIngestStore(deps.db),
       normalise: (delivery, payload) => {
@@ -66,37 +67,49 @@ export class Events {
       this.#log.error({ error }, "stored deliveries could not be worked off; it is tried again in a moment");
     }
   }
+
+  /** Looks at stored deliveries once a second beside the wake-ups of the webhook: what a crash or a fault left is found so. */
+  keepDraining(): () => Promise<void> {
+    let stopped = false;
+    let cancel = (): void => {};
+    let work = Promise.resolve();
+    const look = (): void => {
+      work = this.drain().finally(() => {
+        if (!stopped) cancel = this.#timers.after(drainEveryMs, look);
+      });
+    };
+    look();
+    return async () => {
+      stopped = true;
+      cancel();
+      await work;
+    };
+  }
 }
 
 function createHandler(deps: EventsDeps): EventHandler {
-  const { db, users, log, clock } = deps;
+  const { db, users, log } = deps;
   const threads = createThreadStore(db);
   const events = createEventStore(db);
   return new EventHandler({
     log,
     flows: () => deps.flows(),
     events,
-    knownFacts: async (event) => {
+    knownFacts: async (event, involvedAgents) => {
       const thread = event.thread === null ? null : await threads.get(event.thread);
-      return knownFacts(event, thread, users, (text) => mentions(text).logins);
+      const known = knownFacts(event, thread, users, (text) => mentions(text).logins);
+      return { ...known, involvedAgents: [...involvedAgents] };
     },
+    lanes: (event) => lanesOf(db, event),
+    status: (lane) => statusOf(db, deps.live, lane),
     permission: (event) => users.service(event.repository.forge).permission(event.repository.name, event.actor.login),
-    async record({ event, facts, decisions, dispatches }) {
-      const lanes: LaneKey[] = [];
-      let ended = false;
-      await db.transaction(async (tx) => {
-        await createEventStore(tx).saveDecisions(event.id, facts, decisions);
-        for (const { agentType, skill, thread } of dispatches) {
-          const lane = laneKey(agentType, thread);
-          await createInboxStore(tx).add(lane, event.id);
-          await createTaskStore(tx).enqueue({ lane, agentType, thread, skill, cause: event.id, dueAt: clock.now() });
-          lanes.push(lane);
-        }
-        ended = await noteEnd(tx, deps.config, event);
-        await createEventStore(tx).markDecided(event.id);
-      });
-      if (ended) deps.ended();
-      for (const lane of lanes) deps.wake(lane);
-    },
+    record: (decided) => recordDecided(deps, decided),
   });
+}
+
+async function lanesOf(db: Database, event: ForgeEvent): Promise<Lane[]> {
+  const lanes = createLaneStore(db);
+  if (event.thread !== null) return await lanes.ofThread(event.thread);
+  if (event.kind !== "push" && event.kind !== "ci.completed") return [];
+  return await lanes.ofBranch(event.repository.forge, event.repository.id, event.branch);
 }

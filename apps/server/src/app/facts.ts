@@ -3,7 +3,7 @@ import type { MatchFacts } from "../domain/flow.ts";
 import type { Thread } from "../domain/thread.ts";
 import type { ForgeUsers } from "./forges.ts";
 
-type KnownFacts = Omit<MatchFacts, "actorPermission" | "permissionError">;
+type KnownFacts = Omit<MatchFacts, "actorPermission" | "permissionError" | "involvedAgents">;
 
 /** What flows match on and nobody has to be asked for. `mentions` gives the logins that a markdown text mentions. */
 export function knownFacts(

@@ -1,9 +1,11 @@
+import { failureText } from "../domain/failure-text.ts";
 import type { PromptInputs, Prompts } from "../runs/ports.ts";
 import { renderInbox } from "../sessions/inbox.ts";
 import { renderPrompt, type Skill } from "../sessions/prompt.ts";
+import { renderRemains } from "../sessions/rebuilt.ts";
 import { systemPrompt } from "../sessions/system-prompt.ts";
 
-/** The prompts of a run, for a fresh session and for one that goes on: which of the two it is shows only when the agent starts. */
+/** The prompts of a run, for every way in which its session can begin: which of them it is shows only when the agent starts. */
 export function promptsFor(skills: ReadonlyMap<string, Skill>, inputs: PromptInputs): Prompts {
   const { agent, thread, subject, events } = inputs;
   const skill = skills.get(inputs.skill);
@@ -18,13 +20,19 @@ export function promptsFor(skills: ReadonlyMap<string, Skill>, inputs: PromptInp
       branch: inputs.branch,
       baseBranch: inputs.base,
       testCommand: inputs.testCommand,
-      events: inbox.text,
+      events: events.length === 0 ? nothingNew(inputs) : inbox.text,
       resumed,
     });
   return {
     system: systemPrompt({ agentType: agent.name, repository: thread.repository }),
     fresh: render(false),
     resumed: render(true),
+    rebuilt: (remains) => `${render(false)}\n${renderRemains(remains)}`,
     told: inbox.shown,
   };
+}
+
+function nothingNew({ lastFailure }: PromptInputs): string {
+  const ended = lastFailure === null ? "" : ` Your last run did not come to its end: ${failureText(lastFailure)}.`;
+  return `[Nothing that you were not told.${ended} Look at what is there, and finish what is still missing.]`;
 }

@@ -13,11 +13,14 @@ import { createThreadStore } from "../infrastructure/database/threads.ts";
 import { newId } from "../infrastructure/ids.ts";
 import type { Metrics } from "../infrastructure/metrics.ts";
 import { executeRun } from "../runs/execute.ts";
+import type { LiveRuns } from "../runs/live.ts";
 import type { AgentRequest, Outbox, RunDeps, Workplaces } from "../runs/ports.ts";
 import type { Redact } from "../security/redact.ts";
+import { renderNews } from "../sessions/inbox.ts";
 import type { Skill } from "../sessions/prompt.ts";
 import { Scheduler } from "../tasks/scheduler.ts";
 import type { ForgeUsers } from "./forges.ts";
+import { entriesOf, forgottenBefore } from "./lane-memory.ts";
 import { promptsFor } from "./prompts.ts";
 
 export interface RunsDeps {
@@ -31,6 +34,8 @@ export interface RunsDeps {
   skills(): ReadonlyMap<string, Skill>;
   workplaces: Workplaces;
   outbox: Outbox;
+  live: LiveRuns;
+  history: RunDeps["history"];
   runAgent(request: AgentRequest, signal: AbortSignal): ReturnType<RunDeps["runAgent"]>;
   redact: Redact;
   wake(lane: LaneKey, at: number): void;
@@ -71,6 +76,7 @@ export function createRuns(deps: RunsDeps): Scheduler {
       },
     },
     giveBack: async (run) => void (await inbox.giveBack(run)),
+    hasNews: async (lane) => (await inbox.pending(lane)).length > 0,
     execute: (job, signal) => executeRun(story, job, signal),
     onRunEnd: (run, end) => {
       metrics.runFinished(run.agentType, outcomeLabel(end));
@@ -148,14 +154,21 @@ function storyDeps(deps: RunsDeps): RunDeps {
     inbox: {
       pending: (lane) => inbox.pending(lane),
       offer: async (run, lane, events) => void (await inbox.offer(lane, run, events)),
-      consume: async (run) => void (await inbox.consume(run)),
-      giveBack: async (run) => void (await inbox.giveBack(run)),
+      consume: async (run, events) => void (await inbox.consume(run, events)),
+      giveBack: async (run, events) => void (await inbox.giveBack(run, events)),
     },
+    entries: (ids) => entriesOf(db, ids),
     threads: {
       get: (id) => threads.get(id),
       linkRef: async (thread, number) => void (await threads.linkRef(thread, number)),
     },
+    numbers: (thread) => threads.numbersOf(thread),
     prompts: (inputs) => promptsFor(deps.skills(), inputs),
+    steer: renderNews,
+    live: deps.live,
+    forgotten: (run) => forgottenBefore(db, run),
+    history: deps.history,
+    isOurs: (thread, login) => users.isOurs(thread.forge, login),
     async runAgent(request, signal) {
       const outcome = await deps.runAgent(request, signal);
       metrics.sessionStart(outcome.start.kind === "resumed" ? "resumed" : outcome.start.reason);

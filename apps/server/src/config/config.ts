@@ -52,6 +52,8 @@ export interface Config {
     concurrentRuns: number;
     runAttempts: number;
     setupTimeoutMs: number;
+    gatherMs: number;
+    gatherMaxMs: number;
     shutdownGraceMs: number;
     queuedDeliveries: number;
   };

@@ -2,7 +2,12 @@ import type { ConfigFile } from "./schema.ts";
 
 /** Faults that no single key shows: names that point nowhere, two things of one name, two users in one. */
 export function crossFaults(file: ConfigFile): string[] {
-  return [...repositoryFaults(file), ...agentFaults(file), ...modelFaults(file)];
+  return [...repositoryFaults(file), ...agentFaults(file), ...modelFaults(file), ...limitFaults(file)];
+}
+
+function limitFaults({ limits }: ConfigFile): string[] {
+  const { gather_ms: gather, gather_max_ms: most } = limits;
+  return gather <= most ? [] : [`limits.gather_max_ms: expected at least limits.gather_ms (${gather}), not ${most}`];
 }
 
 function repositoryFaults(file: ConfigFile): string[] {

@@ -125,13 +125,7 @@ function toConfig(file: ConfigFile, folder: string, secret: SecretReader): Confi
     model: toModel(file.model, secret),
     sessionMaxAgeMs: file.session_max_age_ms,
     retentionMs: file.retention_days * 24 * 60 * 60_000,
-    limits: {
-      concurrentRuns: file.limits.concurrent_runs,
-      runAttempts: file.limits.run_attempts,
-      setupTimeoutMs: file.limits.setup_timeout_ms,
-      shutdownGraceMs: file.limits.shutdown_grace_ms,
-      queuedDeliveries: file.limits.queued_deliveries,
-    },
+    limits: toLimits(file.limits),
     jail: toJail(file.jail),
   };
 }
@@ -147,6 +141,16 @@ function toJail(jail: ConfigFile["jail"]): Config["jail"] {
     tools: jail.tools,
   };
 }
+
+const toLimits = (limits: ConfigFile["limits"]): Config["limits"] => ({
+  concurrentRuns: limits.concurrent_runs,
+  runAttempts: limits.run_attempts,
+  setupTimeoutMs: limits.setup_timeout_ms,
+  gatherMs: limits.gather_ms,
+  gatherMaxMs: limits.gather_max_ms,
+  shutdownGraceMs: limits.shutdown_grace_ms,
+  queuedDeliveries: limits.queued_deliveries,
+});
 
 function toRepository(
   source: ConfigFile["repositories"][number],

@@ -84,6 +84,10 @@ const limits = z.strictObject({
   concurrent_runs: positiveInteger("runs").default(2),
   run_attempts: positiveInteger("attempts").default(3).describe("How often a task is tried before it fails for good."),
   setup_timeout_ms: milliseconds.default(10 * 60_000),
+  gather_ms: milliseconds
+    .default(20_000)
+    .describe("Comments without a mention and reviews start their run this long after the last of them."),
+  gather_max_ms: milliseconds.default(2 * 60_000).describe("But not later than this after the first of them."),
   shutdown_grace_ms: milliseconds.default(60_000).describe("How long running agents may finish after SIGTERM."),
   queued_deliveries: positiveInteger("deliveries").default(5_000).describe("More waiting for the disk than this: 503."),
 });

@@ -22,6 +22,8 @@ export interface MatchFacts {
   mentionedAgents: string[];
   /** The agent type whose user was assigned by this event. */
   assignedAgent: string | null;
+  /** Agent types that have had work on the thread. */
+  involvedAgents: string[];
   thread: { number: number; kind: "issue" | "pull_request"; state: "open" | "closed"; labels: string[] } | null;
 }
 

@@ -1,11 +1,27 @@
+import type { RebuiltFrom } from "./rebuild.ts";
 import type { SessionStart } from "./session.ts";
 
 /** "resumed, last used 3 h ago", or "started fresh" with the reason. */
 export function startText(start: SessionStart, at: number): string {
+  const rebuilt = start.kind === "fresh" && start.rebuiltFrom !== undefined ? rebuiltText(start.rebuiltFrom) : "";
+  return `${beginning(start, at)}${rebuilt}`;
+}
+
+function rebuiltText({ comments, diff, summary }: RebuiltFrom): string {
+  const parts = [
+    ...(comments > 0 ? [`${comments} comment${comments === 1 ? "" : "s"}`] : []),
+    ...(diff ? ["the diff"] : []),
+    ...(summary ? ["the last summary"] : []),
+  ];
+  if (parts.length === 0) return "; there was nothing to rebuild it from";
+  return `; rebuilt from ${parts.length === 1 ? parts[0] : `${parts.slice(0, -1).join(", ")} and ${parts.at(-1)}`}`;
+}
+
+function beginning(start: SessionStart, at: number): string {
   if (start.kind === "resumed") return `resumed, last used ${duration(Math.max(0, at - start.lastUsedAt))} ago`;
   switch (start.reason) {
     case "none":
-      return "started fresh: the first run here";
+      return `started fresh: ${start.detail ?? "the first run here"}`;
     case "expired":
       return `started fresh: the session expired${start.detail === null ? "" : ` (${start.detail})`}`;
     case "transcript-missing":

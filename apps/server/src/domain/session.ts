@@ -1,4 +1,5 @@
 import type { LaneKey, SessionId } from "./ids.ts";
+import type { RebuiltFrom } from "./rebuild.ts";
 
 /** What a lane's agent remembers, by name. */
 export interface Session {
@@ -31,9 +32,9 @@ export type SessionLookup =
   | { kind: "expired"; lastUsedAt: number; ageMs: number; maxAgeMs: number }
   | { kind: "none" };
 
-/** How a run began; every fresh start says why it is fresh. */
+/** How a run began; every fresh start says why it is fresh, and one after a lost session what its prompt was rebuilt from. */
 export type SessionStart =
-  | { kind: "fresh"; reason: FreshReason; detail: string | null }
+  | { kind: "fresh"; reason: FreshReason; detail: string | null; rebuiltFrom?: RebuiltFrom }
   | { kind: "resumed"; lastUsedAt: number };
 
 /** In the order in which they are found out; all but the last one before any process is started. */

@@ -21,6 +21,8 @@ export interface Task {
   run: RunId | null;
   /** Why it is parked, failed or cancelled, as a person reads it. */
   reason: string | null;
+  /** Why its run is to be stopped, and the task with it. */
+  stop: string | null;
   createdAt: number;
   updatedAt: number;
 }

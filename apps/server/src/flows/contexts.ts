@@ -126,6 +126,7 @@ export function contextTypes(kind: EventKind, { kinds, agents }: Known): ObjectT
   const agentTypes: Record<string, ValueType> = {};
   if (hasAssignee(kind)) agentTypes["assigned"] = agent;
   if (hasMentions(kind)) agentTypes["mentioned"] = listOf(oneOf(...agents));
+  if (hasThread(kind)) agentTypes["involved"] = listOf(oneOf(...agents));
   return {
     event: object(eventTypes),
     actor: object({ login: text, permission: oneOf("none", "read", "write", "admin") }),
@@ -148,6 +149,7 @@ export function contextValues(event: ForgeEvent, facts: MatchFacts): Contexts {
   const agentValues: Record<string, ContextValue> = {};
   if (hasAssignee(event.kind)) agentValues["assigned"] = facts.assignedAgent;
   if (hasMentions(event.kind)) agentValues["mentioned"] = facts.mentionedAgents;
+  if (hasThread(event.kind)) agentValues["involved"] = facts.involvedAgents;
   return {
     event: eventValues,
     actor: { login: event.actor.login, permission: facts.actorPermission },

@@ -1,9 +1,9 @@
-import { branchFor } from "../domain/agent.ts";
 import type { Published, Run, RunEnd, RunFailure } from "../domain/run.ts";
 import { failureOf, findGround, type Ground, type GroundFound } from "./ground.ts";
-import type { Job, RunDeps, Workplace } from "./ports.ts";
+import type { Job, RunDeps } from "./ports.ts";
 import { openPullRequest } from "./pull-request.ts";
 import { report, reportStart } from "./report.ts";
+import { letAgentWork } from "./work.ts";
 
 /**
  * One run as a story: ground → checkout → agent → publish → pull request → report.
@@ -35,9 +35,7 @@ async function tell(deps: RunDeps, job: Job, ground: Ground, signal: AbortSignal
   const notes: string[] = [];
   if (run.state === "preparing") {
     await reportStart(deps, ground, run);
-    const workplace = await deps.workplaces.prepare(ground.place, signal);
-    notes.push(...workplace.notes);
-    const failure = await letAgentWork(deps, ground, workplace, signal);
+    const failure = await letAgentWork(deps, ground, notes, signal);
     if (failure !== null) {
       await deps.inbox.giveBack(run.id);
       return await report(deps, { job, ground, end: { kind: "failed", failure }, published: null, notes });
@@ -68,56 +66,8 @@ async function withoutGround(
   return { kind: "failed", failure: found.failure };
 }
 
-async function letAgentWork(
-  deps: RunDeps,
-  ground: Ground,
-  workplace: Workplace,
-  signal: AbortSignal,
-): Promise<RunFailure | null> {
-  const { place, cause, subject } = ground;
-  const { run, agent, thread, settings } = place;
-  await deps.runs.enter(
-    run.id,
-    "preparing",
-    "starting",
-    { headBefore: workplace.head, base: workplace.base },
-    deps.clock.now(),
-  );
-  const ids = await deps.inbox.pending(run.lane);
-  const events = (await Promise.all(ids.map((id) => deps.events.get(id)))).filter((event) => event !== null);
-  const branch = branchFor(agent, thread.number);
-  const prompts = deps.prompts({
-    agent,
-    skill: run.skill,
-    thread,
-    subject,
-    branch,
-    base: workplace.base.branch,
-    testCommand: settings.testCommand,
-    events: events.length === 0 ? [cause] : events,
-  });
-  await deps.inbox.offer(run.id, run.lane, prompts.told);
-  await deps.runs.enter(run.id, "starting", "running", {}, deps.clock.now());
-  const outcome = await deps.runAgent({ place, prompts, live: { opened() {}, async told() {} } }, signal);
-  const said = outcome.report === null ? null : { ...outcome.report, summary: deps.redact(outcome.report.summary) };
-  if (outcome.kind === "failed") {
-    await deps.runs.update(run.id, { session: outcome.session, start: outcome.start, report: said });
-    return outcome.failure;
-  }
-  await deps.runs.enter(
-    run.id,
-    "running",
-    "publishing",
-    { session: outcome.session, start: outcome.start, report: said },
-    deps.clock.now(),
-  );
-  await deps.inbox.consume(run.id);
-  return null;
-}
-
 async function publish(deps: RunDeps, before: Run, ground: Ground, signal: AbortSignal): Promise<Published> {
   const run = (await deps.runs.get(before.id)) ?? before;
-  await deps.inbox.consume(run.id);
   if (run.base === null) throw new Error(`run ${run.id} has no base on record, and so cannot be published`);
   const published = await deps.workplaces.publish({ ...ground.place, run }, run.base, signal);
   if (published.kind === "failed") return published;

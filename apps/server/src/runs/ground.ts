@@ -1,6 +1,6 @@
 import type { ForgeEvent, Snapshot } from "../domain/event.ts";
 import { ForgeError } from "../domain/forge.ts";
-import type { Run, RunFailure } from "../domain/run.ts";
+import type { RunFailure } from "../domain/run.ts";
 import { type Job, type PlaceRequest, type RunDeps, RunStopped } from "./ports.ts";
 
 /** What a run stands on once it is sure that it should run at all. */
@@ -30,9 +30,7 @@ export async function findGround(deps: RunDeps, { run, task }: Job): Promise<Gro
     const live = await forge.issue(repository.name, thread.number);
     const place = { run, thread: { ...thread, repository: repository.name }, agent, repository, settings };
     const stale =
-      run.state === "preparing"
-        ? (staleReason(cause, live, repository.archived, agent.logins[thread.forge]) ?? (await toldReason(deps, run)))
-        : null;
+      run.state === "preparing" ? staleReason(cause, live, repository.archived, agent.logins[thread.forge]) : null;
     if (stale !== null) return { kind: "cancelled", why: stale };
     return { kind: "ground", ground: { place, cause, subject: subjectOf(cause, live) } };
   } catch (error) {
@@ -47,15 +45,6 @@ function staleReason(cause: ForgeEvent, live: Snapshot, archived: boolean, login
   const assigned = live.assignees.some((user) => user.login.toLowerCase() === login?.toLowerCase());
   if (cause.kind === "issue.assigned" && !assigned) return "the agent was unassigned before the run started";
   return null;
-}
-
-/**
- * An event that came while an earlier run gathered its prompt was told by that one, and has left a task all the same. A
- * later attempt of the same task has an empty inbox too where its agent was told and publishing failed: that one goes on.
- */
-async function toldReason({ inbox }: Pick<RunDeps, "inbox">, run: Run): Promise<string | null> {
-  if (run.attempt > 1 || (await inbox.pending(run.lane)).length > 0) return null;
-  return "an earlier run was told of it already";
 }
 
 /** The revision that was stored with the event; a comment on the pull request still belongs to its issue's text. */

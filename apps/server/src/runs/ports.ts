@@ -3,11 +3,16 @@ import type { EffectBody, EffectResult, Precondition } from "../domain/effect.ts
 import type { ForgeEvent, Snapshot } from "../domain/event.ts";
 import type { Forge, RepositoryInfo } from "../domain/forge.ts";
 import type { Clock, EventId, LaneKey, RunId, ThreadId } from "../domain/ids.ts";
+import type { InboxEntry } from "../domain/inbox.ts";
+import type { LaneReset } from "../domain/lane.ts";
 import type { LiveHooks } from "../domain/live.ts";
 import type { Log } from "../domain/log.ts";
+import type { Remains } from "../domain/rebuild.ts";
 import type { AgentOutcome, Published, Run, RunBase, RunFailure, RunState } from "../domain/run.ts";
+import type { SessionStart } from "../domain/session.ts";
 import type { Task } from "../domain/task.ts";
 import type { Thread } from "../domain/thread.ts";
+import type { LiveRuns } from "./live.ts";
 
 /** What a run may change of itself while it goes on. */
 export type RunPatch = Partial<
@@ -31,8 +36,10 @@ export interface Inbox {
   /** What the lane's agent has not been told, in order. */
   pending(lane: LaneKey): Promise<EventId[]>;
   offer(run: RunId, lane: LaneKey, events: readonly EventId[]): Promise<void>;
-  consume(run: RunId): Promise<void>;
-  giveBack(run: RunId): Promise<void>;
+  /** A turn that was given them has completed. */
+  consume(run: RunId, events: readonly EventId[]): Promise<void>;
+  /** What the run was offered and did not consume, of `events` where that is given, waits for the next run. */
+  giveBack(run: RunId, events?: readonly EventId[]): Promise<void>;
 }
 
 /** A lane's checkout on its branch, ready for the agent. */
@@ -66,16 +73,20 @@ export interface RepositorySettings {
 
 export interface AgentRequest {
   place: PlaceRequest;
-  prompts: Prompts;
+  /** The same bytes for every run of an agent type in a repository. */
+  system: string;
+  /** How it begins shows only when the agent starts; asked again where a resume failed. */
+  prompt: (start: SessionStart) => Promise<string>;
   live: LiveHooks;
 }
 
-/** What the agent is told: `fresh` begins a session, `resumed` goes on with one. */
+/** What the agent is told: `fresh` begins a session, `resumed` goes on with one, `rebuilt` stands in for one that is lost. */
 export interface Prompts {
   system: string;
   fresh: string;
   resumed: string;
-  /** The events that both of them tell of; what did not fit waits for the next run. */
+  rebuilt(remains: Remains): string;
+  /** The events that all of them tell of; what did not fit waits for the next run. */
   told: readonly EventId[];
 }
 
@@ -88,14 +99,24 @@ export interface PromptInputs {
   branch: string;
   base: string;
   testCommand: string | null;
-  events: readonly ForgeEvent[];
+  /** Empty where an earlier run was told of everything, and did not come to its end. */
+  events: readonly InboxEntry[];
+  /** Why the lane's last run did not do its work. */
+  lastFailure: RunFailure | null;
+}
+
+/** What a working agent is told. */
+export interface Message {
+  text: string;
+  /** What did not fit waits for the next one. */
+  told: readonly EventId[];
 }
 
 export interface NewEffect {
   key: string;
   author: string;
   thread: Thread;
-  run: RunId;
+  run: RunId | null;
   body: EffectBody;
   preconditions: Precondition[];
 }
@@ -118,14 +139,25 @@ export interface RunDeps {
   runs: RunBook;
   inbox: Inbox;
   events: { get(id: EventId): Promise<ForgeEvent | null> };
+  /** In this order; what is not on record any more is left out. */
+  entries(ids: readonly EventId[]): Promise<InboxEntry[]>;
   threads: { get(id: ThreadId): Promise<Thread | null>; linkRef(thread: ThreadId, number: number): Promise<void> };
   workplaces: Workplaces;
   outbox: Outbox;
   prompts(inputs: PromptInputs): Prompts;
+  steer(entries: readonly InboxEntry[]): Message;
+  live: Pick<LiveRuns, "enter">;
+  /** Somebody had the lane's agent forget since its last run; what it remembered is gone when this resolves. */
+  forgotten(run: Run): Promise<LaneReset | null>;
+  history: History;
   runAgent(request: AgentRequest, signal: AbortSignal): Promise<AgentOutcome>;
   agent(name: string): AgentType | null;
   repositorySettings(thread: Thread): RepositorySettings | null;
-  forge(thread: Thread): Pick<Forge, "repository" | "issue">;
+  forge(thread: Thread): Pick<Forge, "repository" | "issue" | "comments" | "permission">;
+  /** Who these users are to us: an agent or the service itself. */
+  isOurs(thread: Thread, login: string): boolean;
+  /** Every number of the thread. */
+  numbers(thread: ThreadId): Promise<number[]>;
   redact(text: string): string;
   /** How often a task is tried before it fails for good. */
   runAttempts: number;
@@ -141,6 +173,9 @@ export class RunStopped extends Error {
     this.failure = failure;
   }
 }
+
+/** What a branch adds to its base, read where the agent cannot have touched it. */
+export type History = (place: PlaceRequest, base: RunBase) => Promise<Pick<Remains, "log" | "diff">>;
 
 export interface Job {
   run: Run;

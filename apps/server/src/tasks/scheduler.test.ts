@@ -20,6 +20,7 @@ const newTask = (change: Partial<Task> = {}): Task => ({
   cause: "event-1" as EventId,
   run: null,
   reason: null,
+  stop: null,
   createdAt: 0,
   updatedAt: 0,
   ...change,
@@ -51,7 +52,7 @@ const newRun = (change: Partial<Run> = {}): Run => ({
 });
 
 /** One lane with one task, in memory; `did` is what was done to it. */
-function world(task: Task, run: Run | null, ends: RunEnd[]) {
+function world(task: Task, run: Run | null, ends: RunEnd[], { news = true, runs = 0 } = {}) {
   let current = task;
   let stored = run;
   const did: string[] = [];
@@ -82,10 +83,11 @@ function world(task: Task, run: Run | null, ends: RunEnd[]) {
     runs: {
       get: async () => stored,
       create: async (of, id) => (stored = newRun({ task: of.id, id })),
-      countOf: async () => 1,
+      countOf: async () => runs,
       finish: async (_run, { failure }) => void did.push(`run ended: ${failure.kind}`),
     },
     giveBack: async () => void did.push("events given back"),
+    hasNews: async () => news,
     execute: async () => {
       did.push("executed");
       return ends.shift() ?? { kind: "succeeded" };
@@ -102,6 +104,28 @@ describe("the scheduler", () => {
     expect(await scheduler.handle(lane, never)).toBe("again");
     expect(await scheduler.handle(lane, never)).toBe("idle");
     expect(did).toEqual(["claimed", "executed", "succeeded"]);
+  });
+
+  test("starts nothing for what the agent was told while it worked, but tries again what was tried", async () => {
+    const told = world(newTask(), null, [], { news: false });
+    expect(await told.scheduler.handle(lane, never)).toBe("again");
+    expect(told.did).toEqual(["cancelled"]);
+    expect(told.task()).toMatchObject({ reason: "the agent was told of it while it worked" });
+    const tried = world(newTask(), null, [{ kind: "succeeded" }], { news: false, runs: 1 });
+    await tried.scheduler.handle(lane, never);
+    expect(tried.did).toEqual(["claimed", "executed", "succeeded"]);
+  });
+
+  test("calls a task off whose run a person stopped, also where a crash came between", async () => {
+    const failure = { kind: "cancelled", retryable: false, detail: "ada stopped it" } as const;
+    const stopped = world(newTask(), null, [{ kind: "failed", failure }]);
+    await stopped.scheduler.handle(lane, never);
+    expect(stopped.did).toEqual(["claimed", "executed", "cancelled"]);
+    const running = newTask({ state: "running", run: "run-1" as RunId, stop: "ada stopped it" });
+    const crashed = world(running, newRun({ state: "running" }), []);
+    await crashed.scheduler.recover();
+    expect(crashed.did).toEqual(["events given back", "run ended: cancelled", "cancelled"]);
+    expect(crashed.task()).toMatchObject({ reason: "ada stopped it" });
   });
 
   test("leaves a task alone that is not due", async () => {

@@ -15,7 +15,8 @@ export interface TaskBook {
   claim(task: TaskId, run: RunId, now: number): Promise<Task | null>;
   succeed(task: TaskId, run: RunId): Promise<boolean>;
   fail(task: TaskId, run: RunId, reason: string): Promise<boolean>;
-  cancel(task: TaskId, run: RunId, reason: string): Promise<boolean>;
+  /** With null instead of a run: one that waits. */
+  cancel(task: TaskId, run: RunId | null, reason: string): Promise<boolean>;
   requeue(task: TaskId, run: RunId, change: { dueAt: number; countAttempt: boolean; reason: string }): Promise<boolean>;
 }
 
@@ -31,6 +32,8 @@ export interface SchedulerDeps {
     finish(run: RunId, patch: { failure: RunFailure }, now: number): Promise<void>;
   };
   giveBack(run: RunId): Promise<void>;
+  /** The lane has something that its agent was not told. */
+  hasNews(lane: LaneKey): Promise<boolean>;
   newRunId(): RunId;
   execute(job: { run: Run; task: Task }, signal: AbortSignal): Promise<RunEnd>;
   maxAttempts: number;
@@ -83,6 +86,11 @@ export class Scheduler {
   }
 
   async #settleFailure(task: Task, run: Run, failure: RunFailure, now: number): Promise<void> {
+    const stop = (await this.#deps.tasks.runningIn(run.lane))?.stop ?? null;
+    if (failure.kind === "cancelled" || stop !== null) {
+      await this.#deps.tasks.cancel(task.id, run.id, stop ?? failureText(failure));
+      return;
+    }
     const reason = failureText(failure);
     const next = afterFailure({
       failure,
@@ -133,15 +141,16 @@ export class Scheduler {
     if (running !== null) return await this.#continueTask(running, signal);
     const due = await this.#deps.tasks.dueIn(lane, this.#deps.clock.now());
     if (due === null) return "idle";
+    const runs = await this.#deps.runs.countOf(due.id);
+    // Whoever worked when its cause came was told of it. One that was tried goes on, whatever its agent was told.
+    if (runs === 0 && !(await this.#deps.hasNews(lane))) {
+      await this.#deps.tasks.cancel(due.id, null, "the agent was told of it while it worked");
+      return "again";
+    }
     const id = this.#deps.newRunId();
     const task = await this.#deps.tasks.claim(due.id, id, this.#deps.clock.now());
     if (task === null) return "idle";
-    const run = await this.#deps.runs.create(
-      task,
-      id,
-      (await this.#deps.runs.countOf(task.id)) + 1,
-      this.#deps.clock.now(),
-    );
+    const run = await this.#deps.runs.create(task, id, runs + 1, this.#deps.clock.now());
     this.#deps.log.info({ taskId: task.id, runId: id, agent: task.agentType, attempt: run.attempt }, "run started");
     await this.#settle(task, run, await this.#deps.execute({ run, task }, signal));
     return "again";
@@ -154,6 +163,10 @@ export class Scheduler {
       return;
     }
     if (run === null || goesOn(run)) return;
+    if (run.state !== "finished" && task.stop !== null) {
+      await this.#cutOff(task, run, { kind: "cancelled", retryable: false, detail: task.stop });
+      return;
+    }
     if (run.state !== "finished") {
       await this.#cutOff(task, run, {
         kind: "interrupted",

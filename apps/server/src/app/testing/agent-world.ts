@@ -155,7 +155,7 @@ function openBroker(url: string): Promise<Broker> {
 }
 
 function requestOf(run: RunId, prompt?: string): AgentRequest {
-  return {
+  const request: Omit<AgentRequest, "place"> & { place: unknown } = {
     place: {
       run: { id: run, lane },
       thread: { forge: "main", repositoryId: 1 },
@@ -167,12 +167,9 @@ function requestOf(run: RunId, prompt?: string): AgentRequest {
         stallMs: 60_000,
       },
     },
-    prompts: {
-      system: "AGENT-TYPE: dev",
-      fresh: prompt ?? "FRESH, please",
-      resumed: prompt ?? "RESUMED, please",
-      told: [],
-    },
+    system: "AGENT-TYPE: dev",
+    prompt: async (start) => prompt ?? (start.kind === "fresh" ? "FRESH, please" : "RESUMED, please"),
     live: { opened() {}, async told() {} },
-  } as unknown as AgentRequest;
+  };
+  return request as AgentRequest;
 }

@@ -94,6 +94,7 @@ export function facts(change: Partial<MatchFacts> = {}): MatchFacts {
     actorIsOurs: false,
     mentionedAgents: [],
     assignedAgent: null,
+    involvedAgents: [],
     thread: { number: 7, kind: "issue", state: "open", labels: [] },
     ...change,
   };
@@ -117,6 +118,7 @@ export const anyFacts: fc.Arbitrary<MatchFacts> = fc.record({
   actorIsOurs: fc.boolean(),
   mentionedAgents: names,
   assignedAgent: fc.option(fc.oneof(fc.constantFrom("dev", "reviewer"), anyText)),
+  involvedAgents: names,
   thread: fc.option(
     fc.record({
       number: fc.nat(),

@@ -12,6 +12,7 @@ const facts: MatchFacts = {
   actorIsOurs: false,
   mentionedAgents: ["dev"],
   assignedAgent: null,
+  involvedAgents: [],
   thread: { number: 1, kind: "issue", state: "open", labels: [] },
 };
 

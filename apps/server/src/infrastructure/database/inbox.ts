@@ -9,8 +9,8 @@ export interface InboxStore {
   offer(lane: LaneKey, run: RunId, only?: readonly EventId[]): Promise<EventId[]>;
   /** A turn that was given them has completed: what the run was offered, of `only` where that is given, is told. */
   consume(run: RunId, only?: readonly EventId[]): Promise<number>;
-  /** The run failed: what it was offered and did not consume waits for the next one. */
-  giveBack(run: RunId): Promise<number>;
+  /** What it was offered and did not consume, of `only` where that is given, waits for the next run. */
+  giveBack(run: RunId, only?: readonly EventId[]): Promise<number>;
   /** What the next offer would hand out, in event order. */
   pending(lane: LaneKey): Promise<EventId[]>;
 }
@@ -44,9 +44,10 @@ export function createInboxStore({ kysely, clock }: Handle): InboxStore {
         .executeTakeFirstOrThrow();
       return Number(result.numUpdatedRows);
     },
-    async giveBack(run) {
+    async giveBack(run, only) {
+      if (only?.length === 0) return 0;
       const update = kysely.updateTable("lane_events").set({ offered_run: null });
-      const result = await update
+      const result = await (only ? update.where("event_id", "in", only) : update)
         .where("offered_run", "=", run)
         .where("consumed_at", "is", null)
         .executeTakeFirstOrThrow();

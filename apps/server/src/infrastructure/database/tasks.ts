@@ -17,8 +17,8 @@ export interface NewTask {
   cause: EventId;
   /** Ms since the epoch. */
   dueAt: number;
-  /** More of the same puts it off, up to this time since the first; null: it starts when it is due. */
-  gathersUntil: number | null;
+  /** More of the same puts it off, up to this time, ms since the epoch; left out: it starts when it is due. */
+  gathersUntil?: number;
 }
 
 export interface TaskStore {
@@ -167,7 +167,7 @@ async function enqueue({ kysely, clock }: Handle, task: NewTask): Promise<{ task
       reason: null,
       created_at: now,
       updated_at: now,
-      gathers_until: task.gathersUntil,
+      gathers_until: task.gathersUntil ?? null,
       stop: null,
     })
     .onConflict((conflict) =>

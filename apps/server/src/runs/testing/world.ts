@@ -1,12 +1,13 @@
 import type { AgentType } from "../../domain/agent.ts";
 import type { EffectResult } from "../../domain/effect.ts";
-import type { ForgeEvent, Snapshot } from "../../domain/event.ts";
+import type { CommentRef, ForgeEvent, Snapshot } from "../../domain/event.ts";
 import type { RepositoryInfo } from "../../domain/forge.ts";
 import type { EventId, ForgeId, LaneKey, RunId, SessionId, TaskId, ThreadId } from "../../domain/ids.ts";
 import { silentLog } from "../../domain/log.ts";
 import type { AgentOutcome, AgentReport, Published, Run } from "../../domain/run.ts";
 import type { Task } from "../../domain/task.ts";
 import type { Thread } from "../../domain/thread.ts";
+import { LiveRuns } from "../live.ts";
 import type { EffectEnd, Job, NewEffect, RunDeps } from "../ports.ts";
 
 const thread: Thread = {
@@ -62,6 +63,7 @@ export const task: Task = {
   cause: assigned.id,
   run: "run-00000001" as RunId,
   reason: null,
+  stop: null,
   createdAt: 3_000,
   updatedAt: 3_000,
 };
@@ -136,6 +138,23 @@ const repository: RepositoryInfo = {
   archived: false,
 };
 
+/** Comments of the thread. */
+export const comment = (id: number, login: string, body: string): CommentRef => ({
+  id,
+  body,
+  author: { id: 90, login },
+  url: `http://forge/comments/${id}`,
+  createdAt: id * 1_000,
+  updatedAt: id * 1_000,
+});
+
+export const forge: ReturnType<RunDeps["forge"]> = {
+  repository: async () => repository,
+  issue: async () => issue(),
+  comments: async () => [],
+  permission: async () => "write",
+};
+
 /** What a run that goes well meets. */
 const fixed = {
   clock: { now: () => 20_000 },
@@ -150,11 +169,26 @@ const fixed = {
     }),
     publish: async () => published,
   },
-  prompts: () => ({ system: "system", fresh: "fresh", resumed: "resumed", told: [assigned.id] }),
+  entries: async (ids) => ids.filter((id) => id === assigned.id).map(() => ({ event: assigned, tier: "maintainer" })),
+  prompts: () => ({
+    system: "system",
+    fresh: "fresh",
+    resumed: "resumed",
+    rebuilt: ({ summary, comments }) => `rebuilt from ${summary} and ${comments.length} comments`,
+    told: [assigned.id],
+  }),
+  steer: (entries) => ({
+    text: `news: ${entries.map(({ event }) => event.id).join(", ")}`,
+    told: entries.map(({ event }) => event.id),
+  }),
+  forgotten: async () => null,
+  history: async () => ({ log: "abc Fix", diff: "+fixed" }),
+  isOurs: (_thread, login) => login === "dev-bot",
+  numbers: async () => [12],
   runAgent: async () => completed,
   agent: () => agent,
   repositorySettings: () => ({ baseBranch: null, setup: null, testCommand: null }),
-  forge: () => ({ repository: async () => repository, issue: async () => issue() }),
+  forge: () => forge,
   redact: (text) => text.replaceAll("s3cret", "[redacted]"),
 } satisfies Partial<RunDeps>;
 
@@ -165,8 +199,10 @@ export function world(change: Partial<RunDeps> = {}, run = newRun()) {
   const steps: string[] = [];
   const pullRequest: EffectResult = { kind: "pull_request", number: 13, url: "http://forge/acme/widgets/pulls/13" };
   const ended: EffectEnd = { state: "done", result: pullRequest };
+  const live = new LiveRuns();
   const deps: RunDeps = {
     ...fixed,
+    live,
     runs: {
       enter: async (_id, from, to, patch) => {
         if (current.state !== from) return false;
@@ -185,7 +221,7 @@ export function world(change: Partial<RunDeps> = {}, run = newRun()) {
     inbox: {
       pending: async () => [assigned.id],
       offer: async () => {},
-      consume: async () => void steps.push("consumed"),
+      consume: async (_run, events) => void steps.push(`consumed ${events.join(", ")}`),
       giveBack: async () => void steps.push("given back"),
     },
     threads: { get: async () => thread, linkRef: async (_id, number) => void steps.push(`linked #${number}`) },
@@ -196,5 +232,5 @@ export function world(change: Partial<RunDeps> = {}, run = newRun()) {
     ...change,
   };
   const job: Job = { run, task };
-  return { deps, job, effects, steps, run: () => current };
+  return { deps, job, live, effects, steps, run: () => current };
 }
