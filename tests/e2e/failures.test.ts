@@ -42,10 +42,10 @@ describe("an agent that", () => {
 
   test("falls silent is ended after its stall_ms", async () => {
     const script = devScript({ steps: [commitOf("a.txt", "Add a"), { fault: "silence" }] });
-    await using world = await open({ script, agent: { stall_ms: 3_000 } });
+    await using world = await open({ script, agent: { stall_ms: 5_000 } });
     const { run, receipt } = await failedRun(world);
-    expect(run.failure).toBe("the agent said nothing for 3 s (`stall_ms`)");
-    expect(receipt).toContain("the agent said nothing for 3 s (`stall_ms`)");
+    expect(run.failure).toBe("the agent said nothing for 5 s (`stall_ms`)");
+    expect(receipt).toContain("the agent said nothing for 5 s (`stall_ms`)");
     expect(world.model.requests().map(({ outcome }) => outcome)).toEqual(["answered", "silent"]);
   });
 

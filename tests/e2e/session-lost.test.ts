@@ -48,7 +48,7 @@ test.each([
     const asked = model.requests().filter(({ conversation }) => conversation === second?.session);
     expect(told(asked[0]!)).toContain("a-word-of-mine");
     // Which only a fresh session is told.
-  expect(told(asked[0]!)).toContain("Please: Add a feature");
+    expect(told(asked[0]!)).toContain("Please: Add a feature");
     expect(model.unexpected()).toEqual([]);
 
     // The lost id is not tried again: the next comment goes on with the new session.
