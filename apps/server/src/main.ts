@@ -22,7 +22,12 @@ export async function serve(configPath: string): Promise<number> {
     const service = await startService(config, log);
     const apply = (next: Config): void => service.apply(next);
     reload = new Reload({ log, load: () => loadConfig(path), apply }, config);
-    const stopWatching = watchFile(path, systemTimers, () => reload?.run("the file changed"));
+    const stopWatching = watchFile(
+      path,
+      systemTimers,
+      () => reload?.run("the file changed"),
+      (error) => log.warn({ file: path, error }, "the configuration cannot be watched: after a change, send SIGHUP"),
+    );
     const signal = await stopped.promise;
     log.info({ signal, graceMs: config.limits.shutdownGraceMs }, "stopping: running agents may finish");
     stopWatching();

@@ -78,10 +78,11 @@ test("a file that is written or replaced calls back once things have settled", a
   writeFileSync(path, "1");
   let wake = Promise.withResolvers<void>();
   let calls = 0;
-  const stop = watchFile(path, systemTimers, () => {
+  const count = (): void => {
     calls += 1;
     wake.resolve();
-  });
+  };
+  const stop = watchFile(path, systemTimers, count, (error) => wake.reject(error));
   writeFileSync(path, "2");
   await wake.promise;
   wake = Promise.withResolvers();
