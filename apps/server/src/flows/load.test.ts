@@ -12,7 +12,7 @@ describe("loading", () => {
       const loaded = loadFlows({ defaults: shippedFlows, custom: [], agents, skills });
       expect(loaded).toMatchObject({ kind: "loaded" });
       if (loaded.kind !== "loaded") continue;
-      expect(loaded.flows.map(({ name }) => name)).toEqual(["Answer a mention", "Implement an assigned issue"]);
+      expect(loaded.flows).toHaveLength(shippedFlows.length);
     }
   });
 
