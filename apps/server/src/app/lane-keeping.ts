@@ -86,8 +86,11 @@ export function createLaneKeeping(deps: LaneKeepingDeps): LaneKeeping {
       sessions.apply(next);
     },
     async start() {
-      await createHoldStore(db).releaseAll("tidying");
-      await transcripts.settleAll(await jail.listLanes());
+      const holds = createHoldStore(db);
+      await holds.releaseAll("tidying");
+      // In a lane that is held, a person may be at work on what lies there.
+      const held = new Set((await holds.list()).map(({ lane }) => lane));
+      await transcripts.settleAll((await jail.listLanes()).filter(({ key }) => !held.has(key)));
       await files.importLegacy();
       const expired = await sessions.largest().sweepStaleSessions();
       log.info({ expired, live: (await sessions.largest().listLiveSessionIds()).length }, "sessions looked through");

@@ -1,5 +1,5 @@
 import { afterAll, afterEach, beforeEach, expect, setDefaultTimeout, test } from "bun:test";
-import { existsSync, mkdirSync, readdirSync, writeFileSync } from "node:fs";
+import { appendFileSync, existsSync, mkdirSync, readdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { bash, scriptOf } from "../agents/testing/places.ts";
 import type { SessionId } from "../domain/ids.ts";
@@ -242,6 +242,27 @@ test("a sub-agent's lines are stored and come back with the session", async () =
   expect(subpath).toStartWith("subagents/agent-");
   const second = await (await world.machine("there")).run({ prompt: "COUNT, please" });
   expect(second).toMatchObject({ session: first.session, report: { summary: expect.stringMatching(/counted [1-9]/) } });
+});
+
+test("a session is laid out in its lane's HOME for others to resume, and what they add is taken in", async () => {
+  const machine = await world.machine("here");
+  const place = await machine.jail.openLane(lane);
+  const first = await machine.run({ prompt: "DELEGATE, please" });
+  const ref = { lane, session: first.session! };
+  const before = await world.store.size(ref);
+  expect(await machine.transcripts.layOut(place, "33333333-3333-4333-8333-333333333333" as SessionId)).toBe(false);
+  expect(await machine.transcripts.layOut(place, ref.session)).toBe(true);
+  expect(await machine.transcripts.settle(place)).toBe(0);
+  expect(await machine.transcripts.layOut(place, ref.session)).toBe(true);
+  const found = await machine.jail.run(place, ["sh", "-c", `cd ~/.claude/projects/-repo && cat ${ref.session}.jsonl`], {
+    timeoutMs: 30_000,
+    maxOutputBytes: 1_000_000,
+  });
+  expect(new TextDecoder().decode(found.stdout)).toContain("DELEGATE, please");
+  const file = join(place.home, ".claude", "projects", "-repo", `${ref.session}.jsonl`);
+  appendFileSync(file, '{"type":"user","uuid":"by-hand","message":{"role":"user","content":"by hand"}}\n');
+  expect(await machine.transcripts.settle(place)).toBe(1);
+  expect((await world.store.size(ref))?.entries).toBe((before?.entries ?? 0) + 1);
 });
 
 test("a transcript that reaches its limit: the run says so, goes on, and its session is the last one of its kind", async () => {

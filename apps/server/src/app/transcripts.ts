@@ -12,7 +12,7 @@ import { inside } from "../jail/inside.ts";
 import { giveToLane, type Lane } from "../jail/lanes.ts";
 import { removeTree } from "../jail/remove.ts";
 import { lookAtTranscript, openMirror, projectKeyOf, type TranscriptMirror } from "../sessions/transcripts.ts";
-import { readTranscriptFolder } from "../sessions/transcripts-folder.ts";
+import { readTranscriptFolder, writeTranscriptFolder } from "../sessions/transcripts-folder.ts";
 import { takeIn } from "../sessions/transcripts-take-in.ts";
 
 /**
@@ -132,16 +132,29 @@ export class LaneTranscripts {
     return taken;
   }
 
-  /** Of sessions that nothing leads to any more; answers how many. */
-  dropTranscriptsBefore(time: number): Promise<number> {
-    return this.#deps.store.pruneBefore(time);
-  }
-
   /**
-   * Of a folder that the SDK made for a resume: whether it may go. One that an agent was started on was taken over by its
-   * lane, so what is still there holds nothing that the database lacks.
+   * Writes a session's transcript into the lane's HOME, for a program that resumes from there, as a person's; what that
+   * adds, {@link settle} takes in. False where nothing is stored. Nothing of the lane may be running.
    */
-  async takeIn(): Promise<boolean> {
+  async layOut(lane: Lane, session: SessionId): Promise<boolean> {
+    await this.settle(lane);
+    const transcript = this.open({ lane: lane.key, session }, () => {});
+    const key = { projectKey, sessionId: session };
+    const lines = await transcript.load(key);
+    if (lines === null) return false;
+    const place = { parent: lane.home, name: ".claude" };
+    await writeTranscriptFolder(place, { projectKey, session }, [
+      { subpath: "", lines },
+      ...(await Promise.all(
+        (
+          await transcript.listSubkeys(key)
+        ).map(async (subpath) => ({
+          subpath,
+          lines: (await transcript.load({ ...key, subpath })) ?? [],
+        })),
+      )),
+    ]);
+    giveToLane(lane, join(lane.home, place.name), lchownSync);
     return true;
   }
 

@@ -15,11 +15,11 @@ export interface Metrics {
 }
 
 export interface MetricSources {
-  runningRuns(): Promise<number>;
-  queuedTasks(): Promise<number>;
-  parkedEffects(): Promise<number>;
-  liveSessions(): Promise<number>;
-  transcriptBytes(): Promise<number>;
+  runningRuns: () => Promise<number>;
+  queuedTasks: () => Promise<number>;
+  parkedEffects: () => Promise<number>;
+  liveSessions: () => Promise<number>;
+  transcriptBytes: () => Promise<number>;
 }
 
 export function createMetrics(sources: MetricSources): Metrics {

@@ -1,5 +1,6 @@
 import { constants } from "node:fs";
-import { type FileHandle, open, opendir } from "node:fs/promises";
+import { type FileHandle, mkdir, open, opendir, writeFile } from "node:fs/promises";
+import { dirname, join } from "node:path";
 import { isSafe } from "./transcripts.ts";
 import { parseLine, type TranscriptLine } from "./transcripts-lines.ts";
 
@@ -54,6 +55,30 @@ export async function readTranscriptFolder(
   return found;
 }
 
+/** The other way round, into a folder that must not be there yet: nobody's link can stand in its way. */
+export async function writeTranscriptFolder(
+  { parent, name }: { parent: string; name: string },
+  { projectKey, session }: Pick<LocalSession, "projectKey" | "session">,
+  transcripts: readonly LocalTranscript[],
+): Promise<void> {
+  if (!/^[\w-]+$/.test(session)) throw new Error(`"${session}" is no session's id, and so no file's name`);
+  await mkdir(join(parent, name), { mode: 0o700 });
+  const project = join(parent, name, "projects", projectKey);
+  for (const { subpath, lines } of transcripts) {
+    const path = join(project, subpath === "" ? session : join(session, subpath));
+    await mkdir(dirname(path), { recursive: true, mode: 0o700 });
+    const said = lines.filter(({ type }) => type !== metaType);
+    await writeFile(`${path}.jsonl`, said.map((line) => `${JSON.stringify(line)}\n`).join(""), { mode: 0o600 });
+    const meta = lines.findLast(({ type }) => type === metaType);
+    if (meta === undefined) continue;
+    const { type: _, ...about } = meta;
+    await writeFile(`${path}.meta.json`, JSON.stringify(about), { mode: 0o600 });
+  }
+}
+
+/** What the SDK calls the line that stands for a sub-agent's `.meta.json`. */
+const metaType = "agent_metadata";
+
 interface Reading {
   left: number;
   files: number;
@@ -85,7 +110,7 @@ async function readSubAgents({ folder, path, depth }: Place, walk: Walk): Promis
     const about = await readText(folder, entry.name.replace(/\.jsonl$/, ".meta.json"), walk.reading);
     const meta = about === null ? null : asObject(about);
     const subpath = at.replace(/\.jsonl$/, "");
-    walk.found.push({ subpath, lines: meta === null ? lines : [...lines, { type: "agent_metadata", ...meta }] });
+    walk.found.push({ subpath, lines: meta === null ? lines : [...lines, { type: metaType, ...meta }] });
   }
 }
 

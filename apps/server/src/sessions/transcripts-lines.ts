@@ -37,7 +37,7 @@ export function keyOf(line: TranscriptLine, own: string): string {
   return `${ownMark}${own}`;
 }
 
-export const isOwnKey = (key: string): boolean => key.startsWith(ownMark);
+const isOwnKey = (key: string): boolean => key.startsWith(ownMark);
 
 /**
  * What a local transcript has and the stored one lacks, each at its place between what is stored. Nothing stored is

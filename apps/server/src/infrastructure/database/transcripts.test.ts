@@ -14,7 +14,7 @@ const whole = { after: -1, limit: 1_000 };
 const keysOf = async (store: TranscriptStore, subpath = "", of = ref) =>
   (await store.page(of, subpath, whole)).map(({ key }) => key);
 
-forEachDatabase((_, open) => {
+forEachDatabase((_name, open) => {
   test("lines come back in their order and as they were, short and long, whatever is in them", async () => {
     await using db = await open();
     const store = createTranscriptStore(db, { maxBytes: 1_000_000 });
