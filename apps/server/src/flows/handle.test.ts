@@ -65,7 +65,11 @@ async function handled(
   return {
     ...decided,
     asked,
-    works: decided.dispatches.map(({ agentType, skill, gathers }) => [agentType, skill, gathers]),
+    works: decided.dispatches.map(({ agentType, skill, gathers }): [string, string, boolean] => [
+      agentType,
+      skill,
+      gathers,
+    ]),
     why: Object.fromEntries(
       decided.decisions.map(({ flow, matched, why }) => [flow, `${matched ? "yes" : "no"}: ${why}`]),
     ),
@@ -126,7 +130,7 @@ describe("what starts", () => {
     body: "no",
   };
   const working: Circumstances = { status: { run: "working" } };
-  const table: [string, EventBody, Circumstances, unknown[]][] = [
+  const table: [string, EventBody, Circumstances, [string, string, boolean][]][] = [
     ["a mention, at once", said("@dev"), { mentioned: ["dev"] }, [["dev", "follow-up", false]]],
     ["a comment on the pull request, gathered", onPull("and b"), {}, [["dev", "follow-up", true]]],
     ["a mention on the pull request, at once", onPull("@dev"), { mentioned: ["dev"] }, [["dev", "follow-up", false]]],

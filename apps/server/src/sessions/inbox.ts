@@ -23,7 +23,7 @@ export interface RenderedInbox {
 /** What happened and was not told yet, in the order in which it happened, each text fenced as data. */
 export function renderInbox(entries: readonly InboxEntry[], limits: InboxLimits = inboxLimits): RenderedInbox {
   const ordered = entries.toSorted(
-    ({ event: one }, { event: other }) => timeOf(one) - timeOf(other) || (one.id < other.id ? -1 : 1),
+    ({ event: one }, { event: other }) => secondOf(one) - secondOf(other) || (one.id < other.id ? -1 : 1),
   );
   const blocks: string[] = [];
   const shown: EventId[] = [];
@@ -47,6 +47,9 @@ function timeOf(event: ForgeEvent): number {
   if (event.kind === "comment.edited") return event.comment.updatedAt;
   return event.receivedAt;
 }
+
+/** Forges count in whole seconds: within one, what came first was first. */
+const secondOf = (event: ForgeEvent): number => Math.floor(timeOf(event) / 1_000);
 
 function renderEvent(event: ForgeEvent, tier: Tier, title: string, longest: number): string {
   const time = new Date(timeOf(event)).toISOString();
