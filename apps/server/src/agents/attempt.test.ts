@@ -202,7 +202,7 @@ describe("how a run ends", () => {
         failure: {
           kind: "model-unauthorized",
           retryable: false,
-          detail: expect.stringContaining("Check the model's credential"),
+          detail: expect.stringContaining(`refused the service's credential (${status}`),
         },
       });
       expect(runtime.started[0]?.kills).toBe(1);
