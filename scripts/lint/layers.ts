@@ -91,10 +91,17 @@ const edges: readonly Layer[] = [
     imports: ["cli", "@claude-hooks/server", api, "@claude-hooks/forge-sim", "@claude-hooks/model-sim"],
     effects: everyEffect,
   },
+  // What a person takes over runs in the terminal of the command line.
+  {
+    name: "cli terminal",
+    files: ["apps/cli/src/terminal.ts"],
+    imports: ["cli"],
+    effects: ["timers", "environment", "processes"],
+  },
   {
     name: "cli",
     files: ["apps/cli/src/**"],
-    imports: ["cli demo", "@claude-hooks/server", api],
+    imports: ["cli demo", "cli terminal", "@claude-hooks/server", api],
     effects: ["timers", "environment"],
   },
 ];

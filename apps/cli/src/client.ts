@@ -15,8 +15,14 @@ export class Client {
   }
 
   /** @throws ClientError where the service is not there, refuses, or answers what this version does not understand. */
-  async get<T>(path: string, schema: z.ZodType<T>): Promise<T> {
-    const response = await this.#fetch(path, {});
+  get<T>(path: string, schema: z.ZodType<T>): Promise<T> {
+    return this.send("GET", path, schema);
+  }
+
+  /** Like {@link Client.get}, for what changes something; a text goes as it is. */
+  async send<T>(method: string, path: string, schema: z.ZodType<T>, body?: string | object): Promise<T> {
+    const text = typeof body === "object" ? JSON.stringify(body) : body;
+    const response = await this.#fetch(path, { method, ...(text === undefined ? {} : { body: text }) });
     const parsed = schema.safeParse(await response.json());
     if (!parsed.success)
       throw new ClientError(`the service answered ${path} in a form that this version does not know`);
@@ -25,7 +31,7 @@ export class Client {
 
   /** Server-sent events, one `data` each, until the service ends the stream. */
   async *stream(path: string, lastId: number): AsyncGenerator<string> {
-    const response = await this.#fetch(path, { "last-event-id": String(lastId) });
+    const response = await this.#fetch(path, { headers: { "last-event-id": String(lastId) } });
     const decoder = new TextDecoder();
     let rest = "";
     for await (const chunk of response.body ?? []) {
@@ -38,16 +44,16 @@ export class Client {
     }
   }
 
-  async #fetch(path: string, headers: Record<string, string>): Promise<Response> {
-    const response = await this.#connect(path, headers);
+  async #fetch(path: string, request: RequestInit): Promise<Response> {
+    const response = await this.#connect(path, request);
     if (response.ok) return response;
     const body = ApiError.safeParse(await response.json().catch(() => null));
     throw new ClientError(body.success ? body.data.error : `the service answered ${response.status} to ${path}`);
   }
 
-  async #connect(path: string, headers: Record<string, string>): Promise<Response> {
+  async #connect(path: string, request: RequestInit): Promise<Response> {
     try {
-      return await fetch(`http://claude-hooks${apiPrefix}${path}`, { unix: this.#socket, headers });
+      return await fetch(`http://claude-hooks${apiPrefix}${path}`, { ...request, unix: this.#socket });
     } catch (error) {
       const why = `no service answers on ${this.#socket}`;
       const next = "start it with `claude-hooks serve`, or name its state folder with --state";

@@ -6,6 +6,9 @@ import { Command } from "commander";
 import { Client, ClientError } from "./client.ts";
 import { explain } from "./commands/explain.ts";
 import { listRuns, showRun, tailRun } from "./commands/runs.ts";
+import { exportSessions, importSessions, listSessions, resetSession, showSession } from "./commands/sessions.ts";
+import { handback, type TakeoverOptions, takeover } from "./commands/takeover.ts";
+import { ownTerminal } from "./terminal.ts";
 
 const print = (text: string): void => void process.stdout.write(`${text}\n`);
 
@@ -61,6 +64,50 @@ runs
   .description("what a run's agent says and does, live while it works")
   .option("--json", "as JSON lines")
   .action((id: string, options: { json?: boolean }) => tailRun(client(), print, id, options));
+
+const sessions = program.command("sessions").description("what agents remember: a session for each lane");
+sessions
+  .command("ls")
+  .description("the sessions, and the lanes that a person holds")
+  .option("-n, --limit <number>", "how many", "200")
+  .option("--json", "as JSON")
+  .action((options: { limit: string; json?: boolean }) => listSessions(client(), print, options));
+sessions
+  .command("show <lane>")
+  .description("one session, as dev:owner/repo#12")
+  .option("--json", "as JSON")
+  .action((lane: string, options: { json?: boolean }) => showSession(client(), print, lane, options));
+sessions
+  .command("reset <lane>")
+  .description("drop a session: the lane's next run starts fresh")
+  .action((lane: string) => resetSession(client(), print, lane));
+sessions
+  .command("export")
+  .description("the live sessions as JSON, for another service to import")
+  .option("-o, --output <file>", "into a new file")
+  .action((options: { output?: string }) => exportSessions(client(), print, options));
+sessions
+  .command("import <file>")
+  .description("take in sessions that were exported, or a sessions.json of an earlier system; can be repeated")
+  .action(async (file: string) => {
+    if (!(await importSessions(client(), print, file))) process.exitCode = 1;
+  });
+
+program
+  .command("takeover <thread>")
+  .description("hold a lane, and open its agent's own session in its own jail; on the service's machine, as its user")
+  .option("--agent <type>", "whose session, where several agents have one")
+  .option("--stop", "stop the run that is under way instead of waiting for its end")
+  .option("--exec", "open it in this terminal instead of printing the command")
+  .action(async (thread: string, options: TakeoverOptions) => {
+    process.exitCode = await takeover({ client: client(), print, terminal: ownTerminal }, thread, options);
+  });
+program
+  .command("handback <thread>")
+  .description("let the service go on with a lane that was taken over")
+  .option("--agent <type>", "whose lane, where several are held")
+  .option("--force", "although its session is still open in a terminal")
+  .action((thread: string, options: { agent?: string; force?: boolean }) => handback(client(), print, thread, options));
 
 program
   .command("explain <subject>")

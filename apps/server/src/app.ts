@@ -165,9 +165,10 @@ function assemble({ config, log, db, jail, broker, assets }: Base): Parts {
   const wake = (lane: LaneKey, at: number): void => dispatcher.wake(lane, at);
   const base = { config, clock, timers, log, db, users };
   const wakeNow = (lane: LaneKey): void => wake(lane, clock.now());
-  const lanes = createLaneKeeping({ ...base, jail, metrics, sessions, transcriptStore, wake: wakeNow });
+  const lanes = createLaneKeeping({ ...base, jail, broker, metrics, sessions, transcriptStore, wake: wakeNow });
   const { mirrors, transcripts } = lanes;
   const streamed = (run: string): void => changes.notify(`run:${run}`);
+  const agents = { ...base, metrics, transcripts, jail, broker, mirrors, streams, streamed };
   const common = { ...base, live, wake };
   const scheduler = createRuns({
     ...common,
@@ -178,20 +179,8 @@ function assemble({ config, log, db, jail, broker, assets }: Base): Parts {
     outbox: createOutbox({ clock, effects: createEffectStore(db), changes, wake: () => outboxWorker.wake() }),
     history: historyIn(mirrors),
     runAgent: (request, signal) =>
-      runInJail(
-        {
-          ...base,
-          metrics,
-          transcripts,
-          jail,
-          broker,
-          mirrors,
-          sessions: (agent) => sessions.of(agent),
-          streams,
-          streamed,
-        },
-        request,
-        signal,
+      lanes.stops.during(request.place.run.lane, signal, (ending) =>
+        runInJail({ ...agents, sessions: (agent) => sessions.of(agent) }, request, ending),
       ),
     changed: streamed,
   });

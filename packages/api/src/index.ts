@@ -1,5 +1,7 @@
 import { z } from "zod";
 
+export * from "./sessions.ts";
+
 /** Where the HTTP API lies on the service's unix socket. */
 export const apiPrefix = "/api/v1";
 

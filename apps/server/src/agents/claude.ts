@@ -68,6 +68,29 @@ export function claudeRuntime(place: ClaudePlace): AgentRuntime {
   return { start: (request) => startClaude(place, request) };
 }
 
+/**
+ * What a person's terminal starts to go on with a session, inside the agent's jail: the same tools, rules and
+ * instructions as the agent has in a run.
+ */
+export function claudeTerminal(
+  executable: string,
+  { model, systemPrompt, tools, resume }: Pick<AgentStart, "model" | "systemPrompt" | "tools"> & { resume: SessionId },
+): string[] {
+  const refused = refusedTools.filter((name) => !tools.includes(name));
+  return [
+    executable,
+    `--resume=${resume}`,
+    `--model=${model}`,
+    `--tools=${tools.join(",")}`,
+    `--allowedTools=${tools.join(",")}`,
+    `--disallowedTools=${refused.join(",")}`,
+    "--setting-sources=",
+    "--strict-mcp-config",
+    "--permission-mode=dontAsk",
+    `--append-system-prompt=${systemPrompt}`,
+  ];
+}
+
 function startClaude(place: ClaudePlace, request: AgentStart): AgentSession {
   const input = createInput();
   const child = createChild(place);

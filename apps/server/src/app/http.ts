@@ -7,6 +7,7 @@ import type { Log } from "../domain/log.ts";
 import { forges } from "../forges/registry.ts";
 import { createApi } from "../http/api.ts";
 import { createPublicApp } from "../http/public.ts";
+import type { SessionDesk, TakeoverDesk } from "../http/sessions.ts";
 import type { Changes } from "../infrastructure/changes.ts";
 import { systemTimers as timers } from "../infrastructure/clock.ts";
 import { createDeliveryWriter } from "../infrastructure/database/deliveries.ts";
@@ -31,6 +32,7 @@ export interface HttpParts {
   metrics: Metrics;
   streams: RunStreamStore;
   redact: Redact;
+  lanes: { desk: SessionDesk; takeovers: TakeoverDesk };
 }
 
 interface HttpDeps extends HttpParts {
@@ -92,6 +94,7 @@ export async function listen(deps: HttpDeps): Promise<Listening> {
 }
 
 function apiDeps({
+  lanes,
   broker,
   clock,
   db,
@@ -103,6 +106,8 @@ function apiDeps({
 }: HttpDeps): Parameters<typeof createApi>[0] {
   const startedAt = clock.now();
   return {
+    sessions: lanes.desk,
+    takeovers: lanes.takeovers,
     reading: createReading(db, streams),
     metrics: () => metrics.render(),
     redact,

@@ -1,8 +1,10 @@
 import { join } from "node:path";
+import type { Broker } from "../broker/client.ts";
 import type { Config } from "../config/config.ts";
 import type { Clock, LaneKey } from "../domain/ids.ts";
 import type { Log } from "../domain/log.ts";
 import type { Timers } from "../domain/timers.ts";
+import type { SessionDesk } from "../http/sessions.ts";
 import type { Database } from "../infrastructure/database/handle.ts";
 import { createHoldStore } from "../infrastructure/database/lane-holds.ts";
 import { createLaneLife } from "../infrastructure/database/lane-life.ts";
@@ -15,9 +17,13 @@ import type { Jail } from "../jail/jail.ts";
 import type { Sweeper } from "../runs/sweeper.ts";
 import { Mirrors } from "../workdir/mirror.ts";
 import type { ForgeUsers } from "./forges.ts";
+import { createLaneNames } from "./lane-names.ts";
+import { createSessionDesk } from "./session-desk.ts";
 import { SessionFiles } from "./session-files.ts";
 import type { SessionStores } from "./session-stores.ts";
+import { LaneStops } from "./stops.ts";
 import { createSweeper, lanesOf } from "./sweeper.ts";
+import { Takeovers } from "./takeovers.ts";
 import { LaneTranscripts } from "./transcripts.ts";
 import { LaneWorkplaces } from "./workplaces.ts";
 
@@ -32,6 +38,7 @@ export interface LaneKeepingDeps {
   sessions: SessionStores;
   metrics: Pick<Metrics, "transcriptFailure">;
   transcriptStore: TranscriptStore;
+  broker: Pick<Broker, "open" | "close">;
   wake(lane: LaneKey): void;
 }
 
@@ -41,7 +48,10 @@ export interface LaneKeeping extends AsyncDisposable {
   transcripts: LaneTranscripts;
   workplaces: LaneWorkplaces;
   sweeper: Sweeper;
-  files: SessionFiles;
+  /** Through it agents run, so that a person can stop one. */
+  stops: LaneStops;
+  desk: SessionDesk;
+  takeovers: Takeovers;
   apply(config: Config): void;
   /** Before anything runs: what a killed service held for itself is let go, and what has expired goes. */
   start(): Promise<void>;
@@ -68,7 +78,12 @@ export function createLaneKeeping(deps: LaneKeepingDeps): LaneKeeping {
   });
   let current = config;
   const retentionMs = (): number => current.retentionMs;
-  const files = new SessionFiles({ ...deps, records, threads: createThreadStore(db) });
+  const threads = createThreadStore(db);
+  const names = createLaneNames(config, threads);
+  const stops = new LaneStops();
+  const stopRun = (lane: LaneKey, why: string): void => stops.stop(lane, why);
+  const takeovers = new Takeovers({ ...deps, mirrors, transcripts, names, stopRun });
+  const files = new SessionFiles({ ...deps, records, threads });
   const keeper = {
     pruneBefore: (time: number) => transcriptStore.pruneBefore(time),
     settle: (lane: { key: LaneKey; dir: string }) => transcripts.settle(lane),
@@ -80,7 +95,9 @@ export function createLaneKeeping(deps: LaneKeepingDeps): LaneKeeping {
     transcripts,
     workplaces,
     sweeper,
-    files,
+    stops,
+    takeovers,
+    desk: createSessionDesk({ ...deps, mirrors, files, names }),
     apply(next) {
       current = next;
       sessions.apply(next);
@@ -92,6 +109,7 @@ export function createLaneKeeping(deps: LaneKeepingDeps): LaneKeeping {
       const held = new Set((await holds.list()).map(({ lane }) => lane));
       await transcripts.settleAll((await jail.listLanes()).filter(({ key }) => !held.has(key)));
       await files.importLegacy();
+      await takeovers.start();
       const expired = await sessions.largest().sweepStaleSessions();
       log.info({ expired, live: (await sessions.largest().listLiveSessionIds()).length }, "sessions looked through");
     },

@@ -40,20 +40,23 @@ export class Reload {
 }
 
 /** What changes without a restart, by the key that people know. */
-function applicable({ sessionMaxAgeMs, retentionMs, agents }: Config): Record<string, unknown> {
-  const own = Object.entries(agents).map(([name, agent]) => [
+function applicable({ sessionMaxAgeMs, retentionMs, agents }: Config): Map<string, unknown> {
+  const own = Object.entries(agents).map(([name, agent]): [string, unknown] => [
     `agents.${name}.session_max_age_ms`,
     agent.sessionMaxAgeMs,
   ]);
-  return { session_max_age_ms: sessionMaxAgeMs, retention_days: retentionMs / 86_400_000, ...Object.fromEntries(own) };
+  return new Map([["session_max_age_ms", sessionMaxAgeMs], ["retention_days", retentionMs / 86_400_000], ...own]);
 }
 
-function rest({ sessionMaxAgeMs: _, retentionMs: __, agents, ...others }: Config): Record<string, unknown> {
-  const own = Object.entries(agents).map(([name, { sessionMaxAgeMs: ___, ...agent }]) => [`agents.${name}`, agent]);
-  return { ...others, ...Object.fromEntries(own) };
+function rest({ agents, ...others }: Config): Map<string, unknown> {
+  const own = Object.entries(agents).map(([name, agent]): [string, unknown] => [
+    `agents.${name}`,
+    { ...agent, sessionMaxAgeMs: 0 },
+  ]);
+  return new Map([...Object.entries({ ...others, sessionMaxAgeMs: 0, retentionMs: 0 }), ...own]);
 }
 
-function differences(before: Record<string, unknown>, after: Record<string, unknown>): string[] {
-  const keys = new Set([...Object.keys(before), ...Object.keys(after)]);
-  return [...keys].filter((key) => !Bun.deepEquals(before[key], after[key]));
+function differences(before: Map<string, unknown>, after: Map<string, unknown>): string[] {
+  const keys = new Set([...before.keys(), ...after.keys()]);
+  return [...keys].filter((key) => !Bun.deepEquals(before.get(key), after.get(key)));
 }

@@ -6,6 +6,7 @@ import type { EventId, RunId, ThreadId } from "../domain/ids.ts";
 import type { Run } from "../domain/run.ts";
 import type { Thread } from "../domain/thread.ts";
 import type { Reading } from "./ports.ts";
+import { createSessionsApi, DeskError, type SessionDesk, type TakeoverDesk } from "./sessions.ts";
 import { explainedEvent, runDetail, runSummary } from "./view.ts";
 
 export interface ApiDeps {
@@ -15,11 +16,13 @@ export interface ApiDeps {
   /** Resolves when the run has new entries or has ended, or after a second. */
   streamed(run: RunId): Promise<void>;
   redact(text: string): string;
+  sessions: SessionDesk;
+  takeovers: TakeoverDesk;
 }
 
 const streamPage = 500;
 
-/** Read-only; it listens on the unix socket alone, so whoever may open that may read everything. */
+/** It listens on the unix socket alone, so whoever may open that may read everything, and do what `sessions` offers. */
 export function createApi(deps: ApiDeps): Hono {
   const app = new Hono();
   app.get("/metrics", async (c) => {
@@ -56,6 +59,11 @@ export function createApi(deps: ApiDeps): Hono {
       return c.json({ error: `nothing on record answers to "${subject}": ${hint}` }, 404);
     }
     return c.json(explanation);
+  });
+  app.route("/api/v1", createSessionsApi(deps.sessions, deps.takeovers));
+  app.onError((error, c) => {
+    if (error instanceof DeskError) return c.json({ error: error.message }, error.status);
+    throw error;
   });
   app.notFound((c) => c.json({ error: `there is no ${c.req.method} ${c.req.path} in this API` }, 404));
   return app;

@@ -17,6 +17,8 @@ export interface JailedCommand {
   cwd: string;
   env: Readonly<Record<string, string>>;
   command: readonly string[];
+  /** In a terminal of its own making, instead of pipes. */
+  terminal: boolean;
 }
 
 /** The whole argument list of a jailed command; the order of the mounts matters, later ones cover earlier ones. */
@@ -26,6 +28,8 @@ export function jailArguments(jailed: JailedCommand): string[] {
     ...dropped(jailed),
     jailed.programs.bwrap,
     ...namespaces,
+    // Without a session of its own a command can type into its terminal: into that one it may, it is nobody else's.
+    ...(jailed.terminal ? [] : ["--new-session"]),
     ...systemMounts(jailed),
     ...laneMounts(jailed),
     "--chdir",
@@ -50,7 +54,6 @@ const namespaces = [
   "--unshare-user",
   "--disable-userns",
   "--die-with-parent",
-  "--new-session",
   "--cap-drop",
   "ALL",
   "--clearenv",

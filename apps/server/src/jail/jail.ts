@@ -120,7 +120,20 @@ export class Jail {
 
   /** Starts a command; it ends with the service, at the latest. */
   spawn(lane: Lane, command: readonly string[], options: JailedOptions & { signal?: AbortSignal } = {}): JailedProcess {
-    const argv = jailArguments({
+    const argv = this.#arguments(lane, command, options, false);
+    return new JailedProcess(this.#ports.start(argv, { cwd: "/", env: {} }), options.signal);
+  }
+
+  /**
+   * The command line that runs a command in the lane's jail in a terminal. That terminal must be made for it alone, as
+   * script(1) makes one: whatever runs inside can type into it.
+   */
+  terminalCommand(lane: Lane, command: readonly string[], env: Readonly<Record<string, string>>): string[] {
+    return this.#arguments(lane, command, { env }, true);
+  }
+
+  #arguments(lane: Lane, command: readonly string[], options: JailedOptions, terminal: boolean): string[] {
+    return jailArguments({
       programs: this.#programs,
       limits: this.#settings.limits,
       identity: lane.identity,
@@ -137,8 +150,8 @@ export class Jail {
       cwd: options.cwd ?? inside.checkout,
       env: { ...options.env, ...fixedEnvironment(this.#programs) },
       command,
+      terminal,
     });
-    return new JailedProcess(this.#ports.start(argv, { cwd: "/", env: {} }), options.signal);
   }
 
   /** Runs a command to its end, within bounds. */
