@@ -28,6 +28,8 @@ import { createRunStream, type RunStreamStore } from "./infrastructure/database/
 import { createTaskStore } from "./infrastructure/database/tasks.ts";
 import { createTranscriptStore, type TranscriptStore } from "./infrastructure/database/transcripts.ts";
 import { createEmbeddedDispatcher, type Dispatcher } from "./infrastructure/dispatcher/embedded.ts";
+import { lockFolder } from "./infrastructure/folder-lock.ts";
+import { killLeftovers } from "./infrastructure/leftovers.ts";
 import { createMetrics, type Metrics } from "./infrastructure/metrics.ts";
 import { captureProcess, startProcess } from "./infrastructure/process.ts";
 import { proxyEnvironment } from "./infrastructure/proxy-environment.ts";
@@ -57,9 +59,12 @@ export async function startService(config: Config, log: Log): Promise<Service> {
   const assets = loadAssets(config, Object.keys(config.agents));
   checkAgentTools(config);
   mkdirSync(config.stateDir, { recursive: true });
+  starting.use(lockFolder(config.stateDir));
   const db = starting.use(
     await openDatabase(config.databaseUrl, { clock, log, limits: { maxQueued: config.limits.queuedDeliveries } }),
   );
+  const leftovers = killLeftovers(config.stateDir);
+  if (leftovers > 0) log.warn({ leftovers }, "jails that an earlier service left half made were ended");
   const jail = await openServiceJail(config);
   const { uidSeparation, reason } = jail.describe();
   log.info({ uidSeparation, reason }, "the jail holds");

@@ -4,7 +4,7 @@ import { branchFor } from "../domain/agent.ts";
 import type { Forge } from "../domain/forge.ts";
 import type { Clock, LaneKey } from "../domain/ids.ts";
 import type { CommandBounds } from "../domain/process.ts";
-import type { Published, RunBase } from "../domain/run.ts";
+import type { Published, RunBase, RunFailure } from "../domain/run.ts";
 import { stampOf } from "../domain/stamp.ts";
 import type { Thread } from "../domain/thread.ts";
 import type { Jail } from "../jail/jail.ts";
@@ -51,8 +51,7 @@ export class LaneWorkplaces implements Workplaces {
   async prepare(request: PlaceRequest, signal: AbortSignal): Promise<Workplace> {
     const { mirror, runner } = await this.#place(request);
     const synced = await mirror.sync(this.#remote(request));
-    if (synced.kind === "failed")
-      throw new RunStopped({ kind: "clone-failed", retryable: true, detail: synced.detail });
+    if (synced.kind === "failed") throw new RunStopped(syncFailure(synced.detail));
     await this.#deps.begins(request);
     const keepUnfinished = await this.#deps.keepsUnfinished(request);
     const branch = branchFor(request.agent, request.thread.number);
@@ -161,6 +160,12 @@ export class LaneWorkplaces implements Workplaces {
 async function withoutMirror(checkout: string): Promise<SaveResult> {
   const empty = (await readdir(checkout)).length === 0;
   return empty ? { kind: "nothing" } : { kind: "unsavable", why: "the repository's mirror is gone" };
+}
+
+/** What git refuses for its content stays refused, however often it is asked (git-fsck(1)). */
+function syncFailure(detail: string): RunFailure {
+  if (/fsck error|fsckObjects/.test(detail)) return { kind: "repository-refused", retryable: false, detail };
+  return { kind: "clone-failed", retryable: true, detail };
 }
 
 function published(result: PublishResult, before: string): Published {

@@ -14,6 +14,8 @@ export function failureText(failure: RunFailure): string {
       return `it was interrupted: ${failure.detail}`;
     case "clone-failed":
       return `the checkout could not be made: ${failure.detail}`;
+    case "repository-refused":
+      return `the repository holds objects that git takes for an attack, so it is not fetched (git fsck names them): ${failure.detail}`;
     case "setup-failed":
       return `the repository's \`setup\` command failed: ${failure.detail}`;
     case "jail-failed":

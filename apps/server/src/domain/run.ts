@@ -9,6 +9,7 @@ export type RunFailure =
   | { kind: "internal-error"; retryable: true; detail: string }
   | { kind: "interrupted"; retryable: true; detail: string }
   | { kind: "clone-failed"; retryable: true; detail: string }
+  | { kind: "repository-refused"; retryable: false; detail: string }
   | { kind: "setup-failed"; retryable: false; detail: string }
   | { kind: "jail-failed"; retryable: false; detail: string }
   | { kind: "agent-crashed"; retryable: true; detail: string }
@@ -25,7 +26,6 @@ export type RunFailure =
   | { kind: "push-failed"; retryable: true; detail: string }
   | { kind: "forge-failed"; retryable: true; detail: string }
   | { kind: "pull-request-not-opened"; retryable: false; detail: string };
-
 
 /** What the agent's process said of its own run. Untrusted: an agent can forge its own stream. */
 export interface AgentReport {

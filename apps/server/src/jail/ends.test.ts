@@ -41,6 +41,22 @@ describe("the end of a jail", () => {
     expect(child.killed).toBe(true);
   });
 
+  test("a kill in the first milliseconds, while the jail is being made, leaves nothing either", async () => {
+    const name = token();
+    const jail = await testJail(folder.path);
+    const lane = await jail.openLane("dev:early" as LaneKey);
+    for (let turns = 0; turns < 60; turns++) {
+      const child = jail.spawn(lane, ["/bin/bash", "-c", holdScript(name)]);
+      const exited = new Promise((resolve) => child.once("exit", resolve));
+      // A turn of the event loop is some microseconds: together they cover the milliseconds that a jail takes to be made.
+      for (let turn = 0; turn < turns * 20; turn++) await new Promise((resolve) => setImmediate(resolve));
+      child.kill("SIGKILL");
+      await exited;
+    }
+    await until(() => processesWith(name).length === 0);
+    expect(processesWith(name)).toEqual([]);
+  });
+
   test("kill -9 of the service takes the whole jail with it", async () => {
     const name = token();
     const program = join(import.meta.dir, "testing/probe.ts");

@@ -53,11 +53,11 @@ export class JailedProcess {
     if (pid === undefined || exitCode !== null || signalCode !== null) return false;
     this.#killed = true;
     const init = initOf(pid);
-    if (init === undefined) return this.#child.kill("SIGKILL");
+    if (init === undefined) return killBeforeItIsUp(pid);
     try {
       return process.kill(init, signal);
     } catch {
-      return this.#child.kill("SIGKILL");
+      return killBeforeItIsUp(pid);
     }
   }
 }
@@ -72,4 +72,42 @@ function initOf(bwrapPid: number): number | undefined {
   } catch {
     return undefined;
   }
+}
+
+/** Far longer than a process takes to stop; a process in the kernel's hands for longer is killed all the same. */
+const stopWithinMs = 50;
+
+/**
+ * bwrap's inner process waits for its outer one before it asks to die with it: an outer one that is killed in between leaves it
+ * behind for ever. So the outer one is held still first, and goes last.
+ */
+function killBeforeItIsUp(pid: number): boolean {
+  try {
+    process.kill(pid, "SIGSTOP");
+    const end = performance.now() + stopWithinMs;
+    while (!hasStopped(pid) && performance.now() < end);
+    for (const child of descendants(pid)) process.kill(child, "SIGKILL");
+  } catch {
+    // Gone meanwhile, which is what is wanted.
+  }
+  try {
+    return process.kill(pid, "SIGKILL");
+  } catch {
+    return false;
+  }
+}
+
+function hasStopped(pid: number): boolean {
+  const stat = readFileSync(`/proc/${pid}/stat`, "utf8");
+  // The name in parentheses may hold anything.
+  return /^[TtZX]/.test(stat.slice(stat.lastIndexOf(")") + 2));
+}
+
+function descendants(pid: number): number[] {
+  const children = readFileSync(`/proc/${pid}/task/${pid}/children`, "utf8").trim();
+  if (children === "") return [];
+  return children
+    .split(" ")
+    .map(Number)
+    .flatMap((child) => [child, ...descendants(child)]);
 }

@@ -71,7 +71,7 @@ describe("the checkout", () => {
     await world.open();
     await world.agent("echo changed > README");
     const opened = await world.open({ keepUnfinished: true });
-    expect(opened.notes.join()).toContain("1 uncommitted changes of the interrupted run are still there");
+    expect(opened.notes.join()).toContain("1 uncommitted changes of an earlier run are still there");
     expect(await world.agent("cat README")).toBe("changed");
   });
 

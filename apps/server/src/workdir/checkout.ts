@@ -87,7 +87,7 @@ function noteOf(line: string, { branch }: CheckoutRequest): string[] {
   const [kind, first = "", second = ""] = sayable(line).split(" ");
   const notes: Record<string, string> = {
     saved: `${first} uncommitted changes of an earlier run were taken out of the way; they are on ${second} in the checkout.`,
-    unfinished: `${first} uncommitted changes of the interrupted run are still there.`,
+    unfinished: `${first} uncommitted changes of an earlier run are still there.`,
     branch: `The checkout was on ${sayable(line).slice("branch ".length)} and is on ${branch} again.`,
     detached: `The checkout was on no branch and is on ${branch} again; where it was is kept on ${first} in the checkout.`,
     ahead: `${first} commits of an earlier run are there that were not handed in yet.`,
