@@ -1,6 +1,8 @@
 import { expect, test } from "bun:test";
-import { readdirSync } from "node:fs";
+import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { SessionFileContent, SessionReset } from "@claude-hooks/api";
+import { Client } from "../../apps/cli/src/client.ts";
 import { assignIssue, commitOf, devScript, receipts, says, sh, widgets } from "./play.ts";
 import { until } from "./until.ts";
 import { openWorld, repository, type World } from "./world.ts";
@@ -89,3 +91,84 @@ test("a closed issue's checkout goes with its work saved; reopened, the session 
   });
   expect(told).toBe(true);
 }, 60_000);
+
+const twoTurns = devScript(
+  { when: { prompt: "Implement issue #1 of acme/widgets" }, steps: [commitOf("a.txt", "Add a"), says("Added a.")] },
+  { when: { prompt: "go on" }, repeat: true, steps: [commitOf("b.txt", "Add b"), says("Added b.")] },
+);
+const logged = (service: { log: string }, text: string): Promise<true> =>
+  until(
+    `"${text}" in the log`,
+    async () => (service.log.includes(text) ? true : null),
+    () => service.log.slice(-3_000),
+  );
+
+test("an issue that was closed while the service was down loses its checkout at the next start, once the forge answers", async () => {
+  await using world = await openWorld({ script: twoTurns });
+  const before = await world.start();
+  const number = await assignIssue(world.forge, "Add a");
+  await before.finished(1);
+  await before.stop();
+  await world.forge.as("alice").closeIssue({ ...widgets, number });
+
+  const down = world.forge.faults.fail({ method: "GET", path: /\/issues\/\d+$/, times: 1_000, status: 503 });
+  const without = await world.start();
+  await logged(without, "the forge cannot be asked what is closed; not now");
+  await without.stop();
+  expect(checkout(world)).toContain("a.txt");
+  down.remove();
+
+  await world.start();
+  await checkoutGone(world);
+  expect(savedRefs(world, "saved")).toEqual([]);
+}, 90_000);
+
+test("sessions of an earlier system are resumed after the start that finds their file", async () => {
+  await using world = await openWorld({ script: twoTurns });
+  const before = await world.start();
+  const number = await assignIssue(world.forge, "Add a");
+  const [first] = await before.finished(1);
+  const client = new Client(join(world.stateDir, "api.sock"));
+  const exported = await client.get("/session-file", SessionFileContent);
+  expect(Object.keys(exported)).toEqual(["dev:acme/widgets#1"]);
+  const lane = encodeURIComponent("dev:acme/widgets#1");
+  expect(await client.send("DELETE", `/sessions/${lane}`, SessionReset)).toMatchObject({ dropped: true });
+  await before.stop();
+  const path = join(world.stateDir, "sessions.json");
+  writeFileSync(
+    path,
+    JSON.stringify({ "dev:acme/widgets:1": exported["dev:acme/widgets#1"], "dev:acme/widgets#2": "bare" }),
+  );
+
+  const service = await world.start();
+  await world.forge.as("alice").comment({ ...widgets, number, body: "@dev-bot go on" });
+  expect((await service.finished(2))[1]).toMatchObject({
+    session: first!.session,
+    start: expect.stringContaining("resumed"),
+  });
+  expect(readdirSync(world.stateDir).filter((name) => name.startsWith("sessions.json"))).toEqual([
+    expect.stringMatching(/^sessions\.json\.imported-\d{4}-\d\d-\d\d$/),
+  ]);
+}, 90_000);
+
+test("a maximum age counts as soon as it is written, and a broken configuration leaves it as it was", async () => {
+  await using world = await openWorld({ script: twoTurns });
+  const service = await world.start();
+  const number = await assignIssue(world.forge, "Add a");
+  const [first] = await service.finished(1);
+  const path = join(world.folder, "agents.json");
+  const config = JSON.parse(readFileSync(path, "utf8")) as Record<string, unknown>;
+  writeFileSync(path, JSON.stringify({ ...config, session_max_age_ms: "a day" }));
+  await logged(service, "the configuration has faults: the values of before stay in force");
+  expect(service.log).toContain("session_max_age_ms: expected milliseconds");
+  await world.forge.as("alice").comment({ ...widgets, number, body: "@dev-bot go on" });
+  const [, second] = await service.finished(2);
+  expect(second).toMatchObject({ session: first!.session, start: expect.stringContaining("resumed") });
+
+  writeFileSync(path, JSON.stringify({ ...config, session_max_age_ms: 1 }));
+  process.kill(service.pid, "SIGHUP");
+  await logged(service, "the configuration was read again");
+  await world.forge.as("alice").comment({ ...widgets, number, body: "@dev-bot go on" });
+  const [, , third] = await service.finished(3);
+  expect(third!.start).toContain("the session expired");
+}, 90_000);
