@@ -34,7 +34,8 @@ export class Client {
     const response = await this.#fetch(path, { headers: { "last-event-id": String(lastId) } });
     const decoder = new TextDecoder();
     let rest = "";
-    for await (const chunk of response.body ?? []) {
+    const body: ReadableStream<Uint8Array> | null = response.body;
+    for await (const chunk of body ?? []) {
       const blocks = (rest + decoder.decode(chunk, { stream: true })).split("\n\n");
       rest = blocks.pop() ?? "";
       for (const block of blocks) {

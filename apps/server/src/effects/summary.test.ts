@@ -15,11 +15,9 @@ test("a pull request gets the newest summary, and keeps what people wrote around
   worker.wake();
   await world.book.moved(first.id, "done");
   const [pull] = pulls(world);
-  await world.sim
-    .as("owner")
-    .request("PATCH", `/repos/${at.owner}/${at.repo}/pulls/${pull?.number}`, {
-      body: `Please look soon.\n\n${pull?.body}`,
-    });
+  await world.sim.as("owner").request("PATCH", `/repos/${at.owner}/${at.repo}/pulls/${pull?.number}`, {
+    body: `Please look soon.\n\n${pull?.body}`,
+  });
   const second = await world.enqueue({ body: withSummary("second, with $& in it") });
   worker.wake();
   await world.book.moved(second.id, "done");

@@ -98,7 +98,7 @@ export function matchPermission({ by }: Filters, { actor, repository }: ForgeEve
 }
 
 /** `a, b or c` */
-export function listed(items: readonly string[], word: "and" | "or"): string {
+function listed(items: readonly string[], word: "and" | "or"): string {
   if (items.length < 2) return items.join("");
   return `${items.slice(0, -1).join(", ")} ${word} ${items.at(-1)}`;
 }

@@ -11,7 +11,7 @@ export function createChanges(timers: Timers): Changes {
   const waiting = new Map<string, Set<() => void>>();
   return {
     notify(key) {
-      for (const wake of [...(waiting.get(key) ?? [])]) wake();
+      for (const wake of waiting.get(key) ?? []) wake();
     },
     next(key, ms, signal) {
       if (signal?.aborted === true) return Promise.resolve();

@@ -2,7 +2,7 @@ import { SQLiteError, Database as Sqlite } from "bun:sqlite";
 import { join } from "node:path";
 
 /** Another service owns the folder. */
-export class FolderInUse extends Error {
+class FolderInUse extends Error {
   override readonly name = "FolderInUse";
 }
 

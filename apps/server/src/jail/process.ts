@@ -74,8 +74,8 @@ function initOf(bwrapPid: number): number | undefined {
   }
 }
 
-/** Far longer than a process takes to stop; a process in the kernel's hands for longer is killed all the same. */
-const stopWithinMs = 50;
+/** Some tens of milliseconds: far longer than a process takes to stop. One that is in the kernel's hands for longer is killed all the same. */
+const maxLooks = 5_000;
 
 /**
  * bwrap's inner process waits for its outer one before it asks to die with it: an outer one that is killed in between leaves it
@@ -84,8 +84,7 @@ const stopWithinMs = 50;
 function killBeforeItIsUp(pid: number): boolean {
   try {
     process.kill(pid, "SIGSTOP");
-    const end = performance.now() + stopWithinMs;
-    while (!hasStopped(pid) && performance.now() < end);
+    for (let looks = 0; looks < maxLooks && !hasStopped(pid); looks++);
     for (const child of descendants(pid)) process.kill(child, "SIGKILL");
   } catch {
     // Gone meanwhile, which is what is wanted.

@@ -5,7 +5,7 @@ import type { RunDeps } from "./ports.ts";
 import { inert } from "./receipt.ts";
 
 /** Hidden in the pull request's text: it tells ours from anybody's. */
-export const pullRequestMarker = (lane: string): string => `<!-- claude-hooks:pull-request ${lane} -->`;
+const pullRequestMarker = (lane: string): string => `<!-- claude-hooks:pull-request ${lane} -->`;
 
 /** Through the outbox, by the agent's own user; an open one for the branch is taken as it is. */
 export async function openPullRequest(

@@ -9,7 +9,7 @@ const serviceAuthor = "service";
 const receiptRuns = 40;
 
 /** What made a run, as a person reads it. */
-export function causeText(event: ForgeEvent): string {
+function causeText(event: ForgeEvent): string {
   const who = event.actor.login;
   if (event.kind === "issue.assigned") return `${who} assigned this to ${event.assignee.login}`;
   if (event.kind === "comment.created") return `${who} asked in [a comment](${event.comment.url})`;

@@ -11,7 +11,7 @@ export interface InboxLimits {
   total: number;
 }
 
-export const inboxLimits: InboxLimits = { event: 20_000, total: 100_000 };
+const inboxLimits: InboxLimits = { event: 20_000, total: 100_000 };
 
 export interface RenderedInbox {
   /** Empty where there is nothing to tell. */

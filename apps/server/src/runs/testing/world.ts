@@ -51,7 +51,7 @@ export const assigned: ForgeEvent = {
   assignee: devBot,
 };
 
-export const task: Task = {
+const task: Task = {
   id: "task-1" as TaskId,
   lane,
   agentType: "dev",
