@@ -1,6 +1,9 @@
-import type { EventId } from "../domain/ids.ts";
+import type { ForgeEvent } from "../domain/event.ts";
+import { type Forge, ForgeError } from "../domain/forge.ts";
+import type { EventId, ForgeId } from "../domain/ids.ts";
 import type { InboxEntry } from "../domain/inbox.ts";
 import type { LaneReset } from "../domain/lane.ts";
+import type { InlineComment } from "../domain/review.ts";
 import type { Run } from "../domain/run.ts";
 import { tierOf } from "../domain/tier.ts";
 import { createEventStore } from "../infrastructure/database/events.ts";
@@ -8,11 +11,40 @@ import type { Database } from "../infrastructure/database/handle.ts";
 import { createLaneStore } from "../infrastructure/database/lanes.ts";
 import { createRunStore } from "../infrastructure/database/runs.ts";
 
-/** Events with the tiers that their authors had when they were decided; who was not asked for is an outsider. */
-export async function entriesOf(db: Database, ids: readonly EventId[]): Promise<InboxEntry[]> {
+type ReviewForge = Pick<Forge, "reviews" | "reviewComments">;
+
+/** Events with the tiers that their authors had when they were decided (who was not asked for is an outsider), and reviews with their remarks. */
+export async function entriesOf(
+  db: Database,
+  forgeOf: (forge: ForgeId) => ReviewForge,
+  ids: readonly EventId[],
+): Promise<InboxEntry[]> {
   const store = createEventStore(db);
   const [events, facts] = await Promise.all([store.getMany(ids), store.facts(ids)]);
-  return events.map((event) => ({ event, tier: tierOf(facts.get(event.id)?.actorPermission ?? null) }));
+  return await Promise.all(
+    events.map(async (event): Promise<InboxEntry> => {
+      const entry = { event, tier: tierOf(facts.get(event.id)?.actorPermission ?? null) };
+      if (event.kind !== "review.submitted") return entry;
+      return { ...entry, inline: await inlineComments(forgeOf(event.repository.forge), event) };
+    }),
+  );
+}
+
+type ReviewEvent = Extract<ForgeEvent, { kind: "review.submitted" }>;
+
+/** A webhook of Forgejo names no review: it is the reviewer's newest that says the same. */
+async function inlineComments(forge: ReviewForge, event: ReviewEvent): Promise<readonly InlineComment[] | null> {
+  const { repository, subject, actor, verdict, body } = event;
+  try {
+    const reviews = await forge.reviews(repository.name, subject.number);
+    const review = reviews.findLast(
+      (one) => one.author.id === actor.id && one.verdict === verdict && one.body === body,
+    );
+    return review === undefined ? null : await forge.reviewComments(repository.name, subject.number, review.id);
+  } catch (error) {
+    if (!(error instanceof ForgeError)) throw error;
+    return null;
+  }
 }
 
 const recentRuns = 50;

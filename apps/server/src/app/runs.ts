@@ -157,7 +157,7 @@ function storyDeps(deps: RunsDeps): RunDeps {
       consume: async (run, events) => void (await inbox.consume(run, events)),
       giveBack: async (run, events) => void (await inbox.giveBack(run, events)),
     },
-    entries: (ids) => entriesOf(db, ids),
+    entries: (ids) => entriesOf(db, (forge) => users.service(forge), ids),
     threads: {
       get: (id) => threads.get(id),
       linkRef: async (thread, number) => void (await threads.linkRef(thread, number)),

@@ -1,4 +1,5 @@
 import type { Actor, CommentRef, Observation, Snapshot } from "./event.ts";
+import type { InlineComment, Review } from "./review.ts";
 
 /** What a user may do in a repository; `none` also where the forge says that there is no such user. */
 export type Permission = "none" | "read" | "write" | "admin";
@@ -59,6 +60,9 @@ export interface Forge {
   comments(repo: string, number: number): Promise<CommentRef[]>;
   createComment(repo: string, number: number, body: string): Promise<CommentRef>;
   updateComment(repo: string, commentId: number, body: string): Promise<CommentRef>;
+  /** All submitted reviews, oldest first. */
+  reviews(repo: string, number: number): Promise<Review[]>;
+  reviewComments(repo: string, number: number, review: number): Promise<InlineComment[]>;
   /** To a comment on an issue or a pull request. The same one again changes nothing. */
   addReaction(repo: string, commentId: number, content: Reaction): Promise<void>;
   /** The commit that the branch points at, or null where there is no such branch. */

@@ -64,6 +64,26 @@ describe("the inbox", () => {
     expect(outside(text)).not.toContain("second");
   });
 
+  test("tells a review with what it says on lines, and that it could not be read where it could not", () => {
+    const pull = snapshot({ kind: "pull_request", number: 8 });
+    const reviewed = event({ kind: "review.submitted", subject: pull, verdict: "changes_requested", body: "Nearly." });
+    const hunk = "@@ -1 +1 @@\n-a\n+b";
+    const inline = [
+      { path: "src/a.ts", line: { number: 12, side: "new" as const }, body: "rename this", hunk },
+      { path: "src/b.ts", line: { number: 3, side: "old" as const }, body: "why gone?", hunk: "" },
+      { path: "x\ny", line: null, body: "hm", hunk: "" },
+    ];
+    const { text } = renderInbox([{ event: reviewed, tier: "writer", inline }]);
+    for (const where of ["On src/a.ts, line 12:", "On src/b.ts, line 3 (as it was before):", "On x y:"])
+      expect(outside(text)).toContain(where);
+    for (const words of ["Nearly.", "rename this", hunk, "why gone?"]) {
+      expect(text).toContain(words);
+      expect(outside(text)).not.toContain(words);
+    }
+    const unread = renderInbox([{ event: reviewed, tier: "writer", inline: null }]);
+    expect(unread.text).toContain("[What it says on lines of the diff could not be read.]");
+  });
+
   test("keeps the order of arrival within one second, whatever milliseconds say", () => {
     const push: InboxEntry = {
       event: event(

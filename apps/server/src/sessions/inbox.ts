@@ -1,7 +1,7 @@
 import type { ForgeEvent } from "../domain/event.ts";
 import type { EventId } from "../domain/ids.ts";
 import type { InboxEntry } from "../domain/inbox.ts";
-import type { Tier } from "../domain/tier.ts";
+import type { InlineComment } from "../domain/review.ts";
 import { fence, oneLine } from "./fence.ts";
 
 export interface InboxLimits {
@@ -28,8 +28,9 @@ export function renderInbox(entries: readonly InboxEntry[], limits: InboxLimits 
   const blocks: string[] = [];
   const shown: EventId[] = [];
   let length = 0;
-  for (const { event, tier } of ordered) {
-    const block = renderEvent(event, tier, `Event ${shown.length + 1}`, limits.event);
+  for (const entry of ordered) {
+    const { event } = entry;
+    const block = renderEvent(entry, `Event ${shown.length + 1}`, limits.event);
     if (shown.length > 0 && length + block.length > limits.total) break;
     blocks.push(block);
     shown.push(event.id);
@@ -51,14 +52,22 @@ function timeOf(event: ForgeEvent): number {
 /** Forges count in whole seconds: within one, what came first was first. */
 const secondOf = (event: ForgeEvent): number => Math.floor(timeOf(event) / 1_000);
 
-function renderEvent(event: ForgeEvent, tier: Tier, title: string, longest: number): string {
+function renderEvent({ event, tier, inline }: InboxEntry, title: string, longest: number): string {
   const time = new Date(timeOf(event)).toISOString();
   const lines = [`${title}: ${event.kind}, by ${oneLine(event.actor.login)} (${tier}), ${time}`];
   if (tier === "outsider") lines.push(ofNoAuthority);
   const { said, text } = contentOf(event);
   if (said !== "") lines.push(said);
   if (text !== null) lines.push(fence(`${event.kind} by ${event.actor.login}`, text, longest).text);
+  if (inline === null) lines.push("[What it says on lines of the diff could not be read.]");
+  for (const comment of inline ?? []) lines.push(renderInline(comment, event.actor.login, longest));
   return lines.join("\n");
+}
+
+function renderInline({ path, line, body, hunk }: InlineComment, author: string, longest: number): string {
+  const old = line?.side === "old" ? " (as it was before)" : "";
+  const where = `On ${oneLine(path)}${line === null ? "" : `, line ${line.number}${old}`}:`;
+  return `${where}\n${fence(`inline comment by ${author}`, hunk === "" ? body : `${hunk}\n\n${body}`, longest).text}`;
 }
 
 const ofNoAuthority =

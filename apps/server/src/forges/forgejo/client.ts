@@ -9,9 +9,10 @@ import {
   type Reaction,
   type RepositoryInfo,
 } from "../../domain/forge.ts";
+import type { InlineComment, Review } from "../../domain/review.ts";
 import type { ConnectOptions } from "../factory.ts";
 import { Rest, type RestRequest } from "../rest.ts";
-import { commentRef, issueSnapshot, pullRequest, pullSnapshot } from "./convert.ts";
+import { commentRef, inlineComment, issueSnapshot, pullRequest, pullSnapshot, review } from "./convert.ts";
 import {
   ForgejoBranch,
   ForgejoComment,
@@ -19,6 +20,8 @@ import {
   ForgejoPermission,
   ForgejoPull,
   ForgejoRepository,
+  ForgejoReview,
+  ForgejoReviewComment,
   ForgejoUser,
 } from "./schemas.ts";
 
@@ -123,6 +126,22 @@ class ForgejoClient implements Forge {
   async updateComment(repo: string, commentId: number, body: string): Promise<CommentRef> {
     const path = `${inRepository(repo)}/issues/comments/${commentId}`;
     return commentRef(await this.#rest.read(ForgejoComment, { method: "PATCH", path, json: { body } }));
+  }
+
+  async reviews(repo: string, number: number): Promise<Review[]> {
+    const found: Review[] = [];
+    const path = `${inRepository(repo)}/pulls/${number}/reviews`;
+    for await (const listed of this.#list(ForgejoReview, { path })) {
+      const submitted = review(listed);
+      if (submitted !== null) found.push(submitted);
+    }
+    return found.toSorted((a, b) => a.id - b.id);
+  }
+
+  async reviewComments(repo: string, number: number, id: number): Promise<InlineComment[]> {
+    const path = `${inRepository(repo)}/pulls/${number}/reviews/${id}/comments`;
+    const comments = await this.#rest.read(z.array(ForgejoReviewComment), { path });
+    return comments.toSorted((a, b) => a.id - b.id).map(inlineComment);
   }
 
   async addReaction(repo: string, commentId: number, content: Reaction): Promise<void> {

@@ -1,6 +1,7 @@
-import type { CommentRef, Snapshot } from "../../domain/event.ts";
+import type { CommentRef, ReviewVerdict, Snapshot } from "../../domain/event.ts";
 import type { PullRequest } from "../../domain/forge.ts";
-import type { ForgejoComment, ForgejoIssue, ForgejoPull } from "./schemas.ts";
+import type { InlineComment, Review } from "../../domain/review.ts";
+import type { ForgejoComment, ForgejoIssue, ForgejoPull, ForgejoReview, ForgejoReviewComment } from "./schemas.ts";
 
 const subjectOf = (issue: Omit<ForgejoIssue, "pull_request">) => ({
   issueId: issue.id,
@@ -57,6 +58,30 @@ export const commentRef = (comment: ForgejoComment): CommentRef => ({
   createdAt: comment.created_at,
   updatedAt: comment.updated_at,
 });
+
+const verdicts: Readonly<Record<string, ReviewVerdict>> = {
+  APPROVED: "approved",
+  REQUEST_CHANGES: "changes_requested",
+  COMMENT: "commented",
+};
+
+/** Null for what is no review yet. */
+export function review({ id, user, state, body, submitted_at }: ForgejoReview): Review | null {
+  const verdict = verdicts[state];
+  return verdict === undefined ? null : { id, author: person(user), verdict, body, submittedAt: submitted_at };
+}
+
+export const inlineComment = (comment: ForgejoReviewComment): InlineComment => ({
+  path: comment.path,
+  line: lineOf(comment),
+  body: comment.body,
+  hunk: comment.diff_hunk,
+});
+
+function lineOf({ position, original_position: original }: ForgejoReviewComment): InlineComment["line"] {
+  if (position > 0) return { number: position, side: "new" };
+  return original > 0 ? { number: original, side: "old" } : null;
+}
 
 function headBranch({ head, base }: ForgejoPull): string {
   const branch = head.ref.startsWith("refs/pull/") ? (head.label ?? head.ref) : head.ref;

@@ -64,6 +64,27 @@ export const ForgejoComment = z.object({
 });
 export type ForgejoComment = z.infer<typeof ForgejoComment>;
 
+export const ForgejoReview = z.object({
+  id: z.int(),
+  user: Person,
+  /** Beside the verdicts: `PENDING`, and `REQUEST_REVIEW` for one that is asked for. */
+  state: z.string(),
+  body: z.string(),
+  submitted_at: Time,
+});
+export type ForgejoReview = z.infer<typeof ForgejoReview>;
+
+/** A position is a line of the file, 0 where it is not on that side. */
+export const ForgejoReviewComment = z.object({
+  id: z.int(),
+  path: z.string(),
+  body: z.string(),
+  diff_hunk: z.string(),
+  position: z.int(),
+  original_position: z.int(),
+});
+export type ForgejoReviewComment = z.infer<typeof ForgejoReviewComment>;
+
 export const ForgejoRepository = z.object({
   id: z.int(),
   full_name: z.string(),
