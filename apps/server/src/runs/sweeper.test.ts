@@ -32,11 +32,18 @@ class Fakes {
 
   add(
     number: number,
-    options: { forge?: string; checkout?: boolean; kept?: string[]; idleDays?: number } = {},
+    options: { forge?: string; repository?: number; checkout?: boolean; kept?: string[]; idleDays?: number } = {},
   ): LaneKey {
     const id = `thread-${number}` as ThreadId;
     const forge = (options.forge ?? "main") as ForgeId;
-    this.threads.set(id, { id, forge, repositoryId: 7, repository: "old/name", number, kind: "issue" });
+    this.threads.set(id, {
+      id,
+      forge,
+      repositoryId: options.repository ?? 7,
+      repository: "old/name",
+      number,
+      kind: "issue",
+    });
     const key = laneKey("dev", id);
     const kept = (options.kept ?? []).map((stamp) => ({ stamp, path: `/lanes/${number}/kept-${stamp}` }));
     this.lanes.set(key, { key, checkout: options.checkout ?? true, kept });
@@ -127,7 +134,7 @@ describe("the sweep", () => {
 
   test("takes a forge that is down for no answer, asks it once, and asks the others all the same", async () => {
     const it = new Fakes();
-    for (const number of [1, 2]) it.add(number, { forge: "down" });
+    for (const number of [1, 2]) it.add(number, { forge: "down", repository: number });
     it.forgeFault = new ForgeError("no answer", { kind: "unavailable", status: null, ambiguous: true });
     await it.sweep();
     expect(it.calls).toHaveLength(1);

@@ -90,12 +90,13 @@ describe("the work in a checkout that goes", () => {
     await world.commitOnForge("main", ".gitignore", "*.o\n");
     await world.sync();
     await world.open();
+    await world.agent("echo 1 > known.o; git add -f known.o; git commit -qm 'Add what is ignored'");
     await world.agent(`git update-index --assume-unchanged README; echo hidden > README
       echo forced > forced.o; git add -f forced.o; git config status.showUntrackedFiles no; echo new > new`);
     expect(await saved()).toMatchObject({ changes: 3 });
     await world.open();
     await world.restore();
-    expect(await world.agent("cat README forced.o new")).toBe("hidden\nforced\nnew");
+    expect(await world.agent("cat README forced.o new known.o")).toBe("hidden\nforced\nnew\n1");
   });
 
   test("counts other branches, no branch, stashes and what was kept before", async () => {
