@@ -100,7 +100,7 @@ test("a person takes the session over in its own jail, and handed back the agent
     { when: { prompt: "Implement issue #1" }, steps: [commitOf("a.txt", "Add a"), says("Added a.")] },
     {
       when: { prompt: "by hand" },
-      steps: [{ tools: [sh("id -u; echo hand > hand.txt; ls /work /etc/shadow")] }, says("Wrote it as you said.")],
+      steps: [{ tools: [sh("id -u; echo hand > hand.txt; ls /etc/shadow")] }, says("Wrote it as you said.")],
     },
     {
       when: { prompt: "go on" },
@@ -136,7 +136,7 @@ test("a person takes the session over in its own jail, and handed back the agent
   expect(second!.start).toStartWith("resumed");
   const last = told(world.model.requests().at(-1)!);
   for (const words of ["Do it by hand", "Wrote it as you said.", "go on"]) expect(last).toContain(words);
-  expect(last).toMatch(/cannot access '\/work'/);
+  expect(last).toMatch(/cannot access '\/etc\/shadow'/);
   expect(world.forge.branchHead(repository, "dev/1")).not.toBeNull();
   expect((await session(person))?.stands).toBeNull();
 }, 90_000);
