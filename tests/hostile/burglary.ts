@@ -26,7 +26,7 @@ const probing: Step[] = [
   { tools: [sh("bash probe.sh $(cat arguments) > findings.txt 2>&1; cat findings.txt")] },
   {
     tools: [
-      ...["/etc/shadow", "/proc/1/environ", "/root/.bashrc"].map((file_path) => ({
+      ...["/etc/shadow", "/proc/1/environ", join("/root", ".bashrc")].map((file_path) => ({
         name: "Read",
         input: { file_path },
       })),
