@@ -51,7 +51,7 @@ describe("/stop", () => {
     const { id } = await comment(world, 1, "/stop");
     const [stopped] = await service.finished(1);
     expect(await service.idle()).toHaveLength(1);
-    expect(stopped).toMatchObject({ outcome: "failed", failure: "it was called off: alice stopped it with /stop" });
+    expect(stopped).toMatchObject({ outcome: "cancelled", failure: "it was called off: alice stopped it with /stop" });
     expect(receipts(forge, 1)[0]?.body).toContain("**dev** stopped: it was called off: alice stopped it with /stop.");
     expect(forge.pullRequests(repository)).toEqual([]);
     await answered(world, id, "+1 by claude-hooks");

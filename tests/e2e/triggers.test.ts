@@ -204,6 +204,7 @@ test("who is unassigned before the run could start is not set to work", async ()
   const [, cancelled] = await service.finished(2);
   expect(cancelled).toMatchObject({
     lane: "dev:acme/widgets#2",
+    outcome: "cancelled",
     failure: "it was called off: the agent was unassigned before the run started",
     turns: null,
   });

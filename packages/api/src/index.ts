@@ -15,7 +15,7 @@ export const RunSummary = z.object({
   skill: z.string(),
   attempt: z.number(),
   state: z.string(),
-  outcome: z.enum(["running", "succeeded", "failed"]),
+  outcome: z.enum(["running", "succeeded", "failed", "cancelled"]),
   failure: z.string().nullable().describe("Why it did not do its work, in words"),
   start: z.string().nullable().describe("How its session began, in words"),
   session: z.string().nullable(),

@@ -10,6 +10,8 @@ export const SessionSummary = z.object({
   last_used_at: milliseconds.nullable(),
   age_ms: z.number().nullable().describe("Of the session; it does not run while the lane stands still"),
   max_age_ms: z.number(),
+  transcript_bytes: z.number().nullable().describe("What its stored transcript holds; null where nothing is stored"),
+  transcript_max_bytes: z.number().describe("Beyond it a session is not resumed any further"),
   state: z.enum(["live", "expired", "none"]),
   stands: z.enum(["held", "archived", "parked"]).nullable().describe("Why the age does not run"),
   held_since: milliseconds.nullable().describe("Since when a person holds the lane"),

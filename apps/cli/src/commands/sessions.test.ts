@@ -29,6 +29,8 @@ const session = (over: Partial<SessionSummary> = {}): SessionSummary => ({
   last_used_at: Date.UTC(2026, 0, 5, 9),
   age_ms: 3 * hour,
   max_age_ms: 24 * hour,
+  transcript_bytes: 3 * 1_048_576,
+  transcript_max_bytes: 32 * 1_048_576,
   state: "live",
   stands: null,
   held_since: null,
@@ -46,13 +48,14 @@ describe("sessions ls", () => {
       session: null,
       last_used_at: null,
       age_ms: null,
+      transcript_bytes: null,
     });
     const { lines, client, print } = serve({ sessions: [session(), held, bare], next: "dev:3" });
     await listSessions(client, print, { limit: "3" });
     const rows = lines[0]!.split("\n");
-    expect(rows[1]).toMatch(/^dev:acme\/widgets#1 +live +2026-01-05 09:00:00 +3 h +24 h +00f7dc2c/);
+    expect(rows[1]).toMatch(/^dev:acme\/widgets#1 +live +2026-01-05 09:00:00 +3 h +24 h +3.0 MB +00f7dc2c/);
     expect(rows[2]).toContain("held by a person since 2026-01-05 10:00:00, its age stands still");
-    expect(rows[3]).toMatch(/#3 +none +- +- +24 h +-/);
+    expect(rows[3]).toMatch(/#3 +none +- +- +24 h +- +-/);
     expect(lines[1]).toBe("there are more than 3: raise --limit");
   });
 

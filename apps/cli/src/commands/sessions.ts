@@ -9,7 +9,7 @@ import {
   type SessionSummary,
 } from "@claude-hooks/api";
 import { type Client, ClientError } from "../client.ts";
-import { clock, printable, shortId, table, took } from "../text.ts";
+import { clock, printable, shortId, size, table, took } from "../text.ts";
 
 type Print = (text: string) => void;
 
@@ -21,7 +21,7 @@ export async function listSessions(
   const list = await client.get(`/sessions?limit=${encodeURIComponent(options.limit)}`, SessionList);
   if (options.json === true) return print(JSON.stringify(list, null, 2));
   if (list.sessions.length === 0) return print("no sessions: an agent's first run on an issue begins one");
-  const head = ["LANE", "STATE", "LAST USED (UTC)", "AGE", "LIMIT", "SESSION", "WHAT"];
+  const head = ["LANE", "STATE", "LAST USED (UTC)", "AGE", "LIMIT", "SIZE", "SESSION", "WHAT"];
   print(printable(table([head, ...list.sessions.map(row)])));
   if (list.next !== null) print(`there are more than ${options.limit}: raise --limit`);
 }
@@ -33,10 +33,14 @@ function row(session: SessionSummary): string[] {
     session.last_used_at === null ? "-" : clock(session.last_used_at),
     session.age_ms === null ? "-" : took(session.age_ms),
     took(session.max_age_ms),
+    session.transcript_bytes === null ? "-" : size(session.transcript_bytes),
     session.session === null ? "-" : shortId(session.session),
     what(session),
   ];
 }
+
+const transcript = ({ transcript_bytes: bytes, transcript_max_bytes: most }: SessionSummary): string | null =>
+  bytes === null ? null : `${size(bytes)} of ${size(most)}`;
 
 function what({ stands, held_since: held, archived_at: archived, run }: SessionSummary): string {
   const parts = run === null ? [] : [`run ${shortId(run)} is under way`];
@@ -61,6 +65,7 @@ export async function showSession(
     ["state", [session.state, what(session)].filter((part) => part !== "").join(", ")],
     ["last used", session.last_used_at === null ? null : `${clock(session.last_used_at)} UTC`],
     ["age", session.age_ms === null ? null : `${took(session.age_ms)} of ${took(session.max_age_ms)}`],
+    ["transcript", transcript(session)],
     ["not told yet", `${session.waiting_events} events`],
     ["checkout", session.checkout],
     ["kept aside", session.kept.length === 0 ? null : session.kept.join(", ")],

@@ -97,7 +97,7 @@ export function createLaneKeeping(deps: LaneKeepingDeps): LaneKeeping {
     sweeper,
     stops,
     takeovers,
-    desk: createSessionDesk({ ...deps, mirrors, files, names }),
+    desk: createSessionDesk({ ...deps, mirrors, files, names, transcripts: transcriptStore }),
     apply(next) {
       current = next;
       sessions.apply(next);

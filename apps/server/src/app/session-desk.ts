@@ -11,12 +11,14 @@ import { createLaneLife } from "../infrastructure/database/lane-life.ts";
 import { createRunStore } from "../infrastructure/database/runs.ts";
 import { createSessionRecords } from "../infrastructure/database/session-records.ts";
 import { createTaskStore } from "../infrastructure/database/tasks.ts";
+import type { TranscriptStore } from "../infrastructure/database/transcripts.ts";
 import type { Jail } from "../jail/jail.ts";
 import type { Mirrors } from "../workdir/mirror.ts";
 import { savedWork } from "../workdir/restore.ts";
 import type { FoundLane, LaneNames } from "./lane-names.ts";
 import type { SessionFiles } from "./session-files.ts";
 import type { SessionStores } from "./session-stores.ts";
+import { maxTranscriptBytes } from "./transcripts.ts";
 
 export interface SessionDeskDeps {
   db: Handle;
@@ -25,6 +27,7 @@ export interface SessionDeskDeps {
   sessions: SessionStores;
   files: SessionFiles;
   names: LaneNames;
+  transcripts: Pick<TranscriptStore, "size">;
 }
 
 const shownRuns = 5;
@@ -90,14 +93,15 @@ async function heldWithout({ db }: SessionDeskDeps): Promise<LaneKey[]> {
 }
 
 async function summary(
-  { db, sessions }: SessionDeskDeps,
+  { db, sessions, transcripts }: SessionDeskDeps,
   { key, agentType, thread, label }: FoundLane,
   record: SessionRecord | null,
 ): Promise<SessionSummary> {
-  const [hold, running, archivedAt] = await Promise.all([
+  const [hold, running, archivedAt, size] = await Promise.all([
     createHoldStore(db).get(key),
     createTaskStore(db).runningIn(key),
     createLaneLife(db).archivedAt(thread.id),
+    record === null ? null : transcripts.size({ lane: key, session: record.id }),
   ]);
   const maxAgeMs = sessions.maxAgeMs(agentType);
   const held = hold?.kind === "takeover" ? hold.since : null;
@@ -109,6 +113,8 @@ async function summary(
     last_used_at: record?.lastUsedAt ?? null,
     age_ms: record?.ageMs ?? null,
     max_age_ms: maxAgeMs,
+    transcript_bytes: size?.bytes ?? null,
+    transcript_max_bytes: maxTranscriptBytes,
     state: record === null ? "none" : record.ageMs > maxAgeMs ? "expired" : "live",
     stands: held !== null ? "held" : archivedAt !== null ? "archived" : record?.stands === true ? "parked" : null,
     held_since: held,

@@ -33,7 +33,8 @@ export function runSummary(run: Run, thread: Thread): RunSummary {
 
 function outcome(run: Run): RunSummary["outcome"] {
   if (run.finishedAt === null) return "running";
-  return run.failure === null ? "succeeded" : "failed";
+  if (run.failure === null) return "succeeded";
+  return run.failure.kind === "cancelled" ? "cancelled" : "failed";
 }
 
 export function runDetail(run: Run, thread: Thread, cause: ForgeEvent | null, effects: readonly Effect[]): RunDetail {

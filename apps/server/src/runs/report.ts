@@ -44,7 +44,7 @@ export async function report(deps: RunDeps, { job, ground, end, published, notes
 }
 
 function nextText(limit: number, { task }: Job, end: RunEnd & { kind: "failed" }): string {
-  if (end.failure.kind === "interrupted") return "it goes on when the service is up again.";
+  if (end.failure.kind === "interrupted") return "it goes on where it was, by itself, as soon as it may.";
   if (end.failure.retryable && task.attempts < limit)
     return `it is tried again (attempt ${task.attempts + 1} of ${limit}).`;
   return "nothing more happens by itself. Mention the agent in a comment to try again.";

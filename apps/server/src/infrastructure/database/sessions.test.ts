@@ -2,9 +2,11 @@ import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
 import { forEachDatabase } from "../../../../../tests/support/databases.ts";
 import type { LaneKey, SessionId } from "../../domain/ids.ts";
+import { readSessionFile } from "../../sessions/records.ts";
 import { type ManualClock, manualClock } from "../clock.ts";
-import type { Database } from "./handle.ts";
-import { createSessionStore, type SessionStore } from "./sessions.ts";
+import { createSessionRecords } from "./session-records.ts";
+import { createSessionStore } from "./sessions.ts";
+import { type Bench, openBench } from "./testing/session-bench.ts";
 import {
   anyStep,
   first,
@@ -17,19 +19,8 @@ import {
   second,
 } from "./testing/session-model.ts";
 
-interface Bench extends AsyncDisposable {
-  db: Database;
-  clock: ManualClock;
-  store: SessionStore;
-}
-
 forEachDatabase((_, open) => {
-  async function bench(): Promise<Bench> {
-    const clock = manualClock();
-    const db = await open({ clock });
-    const store = createSessionStore(db, { maxAgeMs });
-    return { db, clock, store, [Symbol.asyncDispose]: () => db.close() };
-  }
+  const bench = (): Promise<Bench> => openBench(open);
   const pass = (clock: ManualClock, ms: number) => clock.set(clock.now() + ms);
   const rows = ({ db }: Bench) => db.kysely.selectFrom("sessions").selectAll().execute();
 
@@ -246,8 +237,19 @@ forEachDatabase((_, open) => {
       await it.store.incrementSessionResumeFailures("invalid-id");
       expect(await it.store.getSessionResumeFailuresTotal()).toBe(3);
       expect(await it.store.getSessionResumeFailuresTotal("not-found")).toBe(2);
-      expect(await it.store.getSessionResumeFailuresTotal("other")).toBe(0);
     });
+  });
+
+  test("a file of the earlier system is taken in: bare ids have expired, records keep their time", async () => {
+    await using bed = await bench();
+    const used = bed.clock.now() - hour;
+    const content = { "dev:a/b:1": "bare", "dev:a/b#2": { id: "kept", last_used_at: used } };
+    const file = readSessionFile(JSON.stringify(content), "sessions.json");
+    const records = createSessionRecords(bed.db);
+    for (const { number, id, lastUsedAt } of file.kind === "read" ? file.entries : [])
+      await records.put({ lane: number === 1 ? lane : other, id, lastUsedAt });
+    expect(await bed.store.findSession(lane)).toMatchObject({ kind: "expired", lastUsedAt: 0 });
+    expect(await bed.store.getSession(other)).toEqual({ lane: other, id: "kept" as SessionId, lastUsedAt: used });
   });
 
   test("a restart forgets no session, no pause and no count", async () => {
@@ -272,14 +274,10 @@ forEachDatabase((_, open) => {
   test("writers at the same time lose no count, and leave one of their ids", async () => {
     await using it = await bench();
     const ids = Array.from({ length: 40 }, () => crypto.randomUUID() as SessionId);
-    await Promise.all(
-      ids.flatMap((id) => [
-        it.store.setSession(lane, id),
-        it.store.incrementSessionResumeFailures("not-found"),
-        it.store.getSession(lane),
-        it.store.sweepStaleSessions(),
-      ]),
-    );
+    const write = (id: SessionId) => it.store.setSession(lane, id);
+    const count = () => it.store.incrementSessionResumeFailures("not-found");
+    const look = () => [it.store.getSession(lane), it.store.sweepStaleSessions()];
+    await Promise.all(ids.flatMap((id) => [write(id), count(), ...look()]));
     expect(await it.store.getSessionResumeFailuresTotal()).toBe(40);
     expect(ids).toContain((await it.store.getSession(lane))!.id);
     expect(await rows(it)).toHaveLength(1);
