@@ -1,5 +1,6 @@
 import type { StreamEntry } from "@claude-hooks/api";
 import { z } from "zod";
+import { size } from "./text.ts";
 
 const Block = z.discriminatedUnion("type", [
   z.object({ type: z.literal("text"), text: z.string() }),
@@ -13,6 +14,7 @@ const Message = z.discriminatedUnion("type", [
     type: z.enum(["assistant", "user"]),
     message: z.object({ content: z.union([z.string(), z.array(z.unknown())]) }),
   }),
+  z.object({ type: z.literal("claude_hooks"), subtype: z.literal("transcript_full"), max_bytes: z.number() }),
   z.object({
     type: z.literal("result"),
     is_error: z.boolean(),
@@ -41,6 +43,8 @@ function describe(message: z.infer<typeof Message>): string[] {
       return typeof message.message.content === "string"
         ? [`${message.type}: ${message.message.content}`]
         : message.message.content.flatMap((block) => describeBlock(message.type, block));
+    case "claude_hooks":
+      return [`the session's transcript is full (${size(message.max_bytes)}): it is not resumed any further`];
     case "result":
       return [
         message.is_error

@@ -49,6 +49,8 @@ export interface Service {
 }
 
 const laneIds = 10_000;
+/** How long what is due for the forge may still be sent at the end. */
+const lastEffectsMs = 3_000;
 
 /**
  * Puts the whole service together and starts it.
@@ -90,6 +92,7 @@ export async function startService(config: Config, log: Log): Promise<Service> {
       http.refuse();
       const left = await parts.dispatcher.stop(config.limits.shutdownGraceMs);
       if (left.length > 0) log.warn({ lanes: left }, "some runs did not end in time; they go on at the next start");
+      await parts.outboxWorker.finish(lastEffectsMs);
       await running.disposeAsync();
     },
   };

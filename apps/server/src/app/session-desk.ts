@@ -2,12 +2,14 @@ import { existsSync } from "node:fs";
 import { join } from "node:path";
 import type { SessionDetail, SessionSummary } from "@claude-hooks/api";
 import type { LaneKey } from "../domain/ids.ts";
+import { operator } from "../domain/lane.ts";
 import type { SessionRecord } from "../domain/session.ts";
 import { DeskError, type SessionDesk } from "../http/sessions.ts";
 import type { Handle } from "../infrastructure/database/handle.ts";
 import { createInboxStore } from "../infrastructure/database/inbox.ts";
 import { createHoldStore } from "../infrastructure/database/lane-holds.ts";
 import { createLaneLife } from "../infrastructure/database/lane-life.ts";
+import { createLaneStore } from "../infrastructure/database/lanes.ts";
 import { createRunStore } from "../infrastructure/database/runs.ts";
 import { createSessionRecords } from "../infrastructure/database/session-records.ts";
 import { createTaskStore } from "../infrastructure/database/tasks.ts";
@@ -52,6 +54,9 @@ export function createSessionDesk(deps: SessionDeskDeps): SessionDesk {
           409,
           `${lane.label} is taken over: hand it back first, with \`claude-hooks handback ${lane.label}\``,
         );
+      const session = (await records.get(lane.key))?.id ?? null;
+      // On record, so that the next run's receipt says why it starts fresh.
+      if (session !== null) await createLaneStore(db).reset(lane.key, { session, by: operator, at: db.clock.now() });
       return { lane: lane.label, dropped: await deps.sessions.of(lane.agentType).deleteSession(lane.key) };
     },
     export: () => files.export(),

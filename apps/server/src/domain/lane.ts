@@ -23,11 +23,14 @@ export type LaneAct =
   /** Its session is dropped. */
   | { kind: "reset"; lane: Lane; by: string };
 
+/** Who asks at the command line has no login here; no forge allows this one, for its space. */
+export const operator = "an operator";
+
 /** Somebody wanted a lane's agent to forget. */
 export interface LaneReset {
   /** The session that it had then. */
   session: SessionId | null;
-  /** The login of who asked. */
+  /** The login of who asked, or {@link operator}. */
   by: string;
   /** Milliseconds since the epoch. */
   at: number;

@@ -27,6 +27,24 @@ describe("the worker", () => {
     expect(world.clock.pending()).toBe(0);
   });
 
+  test("sends what is due before it stops, where it is asked to, and waits no longer than it may", async () => {
+    await using world = await startWorld();
+    const worker = world.worker();
+    await worker.start();
+    const effect = await world.enqueue({ body: receipt("last words") });
+    const finished = worker.finish(60_000);
+    const ended = world.book.moved(effect.id, "done").then(() => true);
+    while (!(await Promise.race([ended, world.clock.advance(20).then(() => false)])));
+    await world.clock.advance(20);
+    await finished;
+    const hold = world.sim.faults.hold({ method: "POST" });
+    await world.enqueue({ body: receipt("never", 2), issue: 2 });
+    const given = worker.finish(1_000);
+    await hold.reached.then(() => world.clock.advance(2_000));
+    await given;
+    hold.remove();
+  });
+
   test("does not wait for ever for a forge that is silent", async () => {
     await using world = await startWorld();
     const effect = await world.enqueue({ body: receipt("done") });

@@ -40,6 +40,7 @@ const width = 8;
 const scanMs = 1_000;
 /** What is still being sent then is looked up at the next start. */
 const stopGraceMs = 5_000;
+const lookEveryMs = 20;
 
 /** Sends stored effects, each once: what it cannot know to be undone, it looks up before it sends it again. */
 export class OutboxWorker {
@@ -74,6 +75,18 @@ export class OutboxWorker {
       this.#cancelScan();
       this.#cancelScan = this.#deps.timers.after(scanMs, () => this.wake());
     });
+  }
+
+  /** Resolves when nothing is due any more, or after `withinMs`: so that the last words of a run that just ended still go out. */
+  async finish(withinMs: number): Promise<void> {
+    const { clock, timers, effects } = this.#deps;
+    const end = clock.now() + withinMs;
+    while (clock.now() < end && (this.#sending.size > 0 || (await effects.nextDue(clock.now())).length > 0)) {
+      this.wake();
+      const turn = Promise.withResolvers<void>();
+      timers.after(lookEveryMs, () => turn.resolve());
+      await turn.promise;
+    }
   }
 
   /** Takes no more, and resolves when nothing is being sent any more, or after 5 s. */

@@ -1,5 +1,5 @@
 import { branchFor } from "../domain/agent.ts";
-import type { LaneReset } from "../domain/lane.ts";
+import { type LaneReset, operator } from "../domain/lane.ts";
 import type { RebuiltFrom } from "../domain/rebuild.ts";
 import type { AgentOutcome, RunFailure } from "../domain/run.ts";
 import type { SessionStart } from "../domain/session.ts";
@@ -127,7 +127,10 @@ class Opening {
     if (start.kind === "resumed") return start;
     if (this.#rebuiltFrom !== null) return { ...start, rebuiltFrom: this.#rebuiltFrom };
     if (forgotten === null || start.reason !== "none") return start;
-    return { ...start, detail: `${forgotten.by} asked for it with /reset` };
+    return {
+      ...start,
+      detail: `${forgotten.by} asked for it with ${forgotten.by === operator ? "`sessions reset`" : "/reset"}`,
+    };
   }
 }
 
