@@ -2,8 +2,9 @@ import type { ApiBranch } from "./api/branches.ts";
 import type { ApiHook, ApiStatus } from "./convert/hook.ts";
 import type { ApiComment, ApiIssue, ApiLabel, ApiReaction } from "./convert/issue.ts";
 import type { ApiPullRequest } from "./convert/pull.ts";
+import type { ApiReview } from "./convert/review.ts";
 import type { FileContent } from "./options.ts";
-import type { StatusState } from "./state/records.ts";
+import type { ReviewState, StatusState } from "./state/records.ts";
 
 export interface RepoName {
   owner: string;
@@ -11,6 +12,14 @@ export interface RepoName {
 }
 interface IssueName extends RepoName {
   number: number;
+}
+
+/** What a review says on a line. */
+export interface ReviewRemark {
+  path: string;
+  body: string;
+  new_position?: number;
+  old_position?: number;
 }
 
 /** An answer of the simulator that was no success. */
@@ -126,6 +135,14 @@ export class Actor {
   ): Promise<ApiPullRequest> {
     const { owner, repo, ...fields } = to;
     return this.request("POST", `${path({ owner, repo })}/pulls`, fields);
+  }
+
+  /** A comment stands on a line of the file: `new_position` as it is, `old_position` as it was. */
+  review(
+    to: IssueName & { event: ReviewState; body?: string; commit_id?: string; comments?: ReviewRemark[] },
+  ): Promise<ApiReview> {
+    const { owner, repo, number, ...fields } = to;
+    return this.request("POST", `${path({ owner, repo })}/pulls/${number}/reviews`, fields);
   }
 
   setStatus(

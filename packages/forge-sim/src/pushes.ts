@@ -1,4 +1,4 @@
-import { changedFiles, mergeBase } from "./git/diff.ts";
+import { changedFiles, diffText, mergeBase } from "./git/diff.ts";
 import { branchRef, type RefChange, readRefs, refChanges, zeroSha } from "./git/refs.ts";
 import { git } from "./git/run.ts";
 import type { PullIssue, PullRecord, RepoRecord, UserRecord } from "./state/records.ts";
@@ -35,6 +35,7 @@ const pullsFrom = (repo: RepoRecord, { ref }: RefChange): PullIssue[] =>
 
 async function updatePulls(world: World, repo: RepoRecord, change: RefChange): Promise<void> {
   if (change.after === zeroSha) return;
+  const reviewed = pullsFrom(repo, change).map(({ pull }) => ({ pull, ...pull }));
   for (const issue of pullsFrom(repo, change)) {
     issue.pull.headSha = change.after;
     await git(repo.dir, ["update-ref", `refs/pull/${issue.number}/head`, change.after]);
@@ -46,6 +47,27 @@ async function updatePulls(world: World, repo: RepoRecord, change: RefChange): P
     Object.assign(issue.pull, await compareBranches(repo, issue.pull));
     world.mergeChecks.schedule(repo, issue);
   }
+  for (const before of reviewed) await ageReviews(repo, before.pull, before);
+}
+
+type Content = Pick<PullRecord, "headSha" | "mergeBase">;
+
+/** New content makes every review stale, but one of just this commit. */
+async function ageReviews(repo: RepoRecord, pull: PullRecord, before: Content): Promise<void> {
+  if (pull.reviews.size === 0) return;
+  const changed = await contentDiffers(repo, before, pull);
+  for (const review of pull.reviews.values()) {
+    if (review.commitId === pull.headSha) review.stale = false;
+    else if (changed) review.stale = true;
+  }
+}
+
+/** Whether two states of a pull request change different things, whatever their base. */
+export async function contentDiffers(repo: RepoRecord, one: Content, other: Content): Promise<boolean> {
+  const [first, second] = await Promise.all(
+    [one, other].map(({ mergeBase: base, headSha }) => diffText(repo.dir, base, headSha)),
+  );
+  return first !== second;
 }
 
 /** New commits are told as `synchronized`; a deleted head branch closes its pull requests. */

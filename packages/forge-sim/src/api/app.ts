@@ -11,6 +11,7 @@ import { issueLabelRoutes, labelRoutes } from "./labels.ts";
 import { pullRoutes } from "./pulls.ts";
 import { reactionRoutes } from "./reactions.ts";
 import { repoRoutes } from "./repos.ts";
+import { reviewRoutes } from "./reviews.ts";
 import { userRoutes } from "./users.ts";
 
 /** The REST API under `/api/v1`. */
@@ -30,6 +31,7 @@ export function apiApp(world: World): Hono<ApiEnv> {
   }
   app.route(`${repo}/labels`, labelRoutes);
   app.route(`${repo}/branches`, branchRoutes);
+  app.route(`${repo}/pulls`, reviewRoutes);
   app.route(`${repo}/pulls`, pullRoutes);
   app.route(`${repo}/hooks`, hookRoutes);
   app.route(repo, commitRoutes);

@@ -72,6 +72,7 @@ export async function createPull(c: ApiContext): Promise<Response> {
         headSha,
         ...comparison,
         mergeable: undefined,
+        reviews: new Map(),
       },
     };
     // Taken before the next wait, so that an issue made meanwhile gets another number.

@@ -25,7 +25,7 @@ export const pullRoutes = new Hono<ApiEnv>()
   .get("/:number{[0-9]+}/commits", listCommits)
   .get("/:base/:head{.+}", getByBranches);
 
-function pullParam(c: ApiContext, number = idParam(c, "number")): PullIssue {
+export function pullParam(c: ApiContext, number = idParam(c, "number")): PullIssue {
   const issue = c.var.repo.issues.get(number);
   if (!issue || !isPull(issue)) throw notFound();
   return issue;

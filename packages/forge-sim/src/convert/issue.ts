@@ -1,4 +1,12 @@
-import type { CommentRecord, IssueRecord, LabelRecord, ReactionRecord, UserRecord } from "../state/records.ts";
+import type {
+  CommentRecord,
+  IssueRecord,
+  LabelRecord,
+  PullRecord,
+  ReactionRecord,
+  ReviewRecord,
+  UserRecord,
+} from "../state/records.ts";
 import type { World } from "../world.ts";
 import { apiUrl, htmlUrl } from "./repo.ts";
 import { optionalTime, time } from "./time.ts";
@@ -37,6 +45,14 @@ export function toAssignees(world: World, issue: IssueRecord, doer: UserRecord |
   return { assignee: assignees[0] ?? null, assignees: assignees.length > 0 ? assignees : null };
 }
 
+/** What others see: a pending one is its writer's alone. Oldest first. */
+export const submittedReviews = ({ reviews }: PullRecord): ReviewRecord[] =>
+  [...reviews.values()].filter(({ state }) => state !== "PENDING");
+
+/** Forgejo counts a review as one, and what it says on lines as nothing. */
+export const conversationSize = ({ comments, pull }: IssueRecord): number =>
+  comments.size + (pull ? submittedReviews(pull).length : 0);
+
 /** A title such as `WIP: …` makes a draft. */
 export const isDraft = (title: string): boolean => /^(WIP:|\[WIP\])/i.test(title);
 
@@ -63,7 +79,7 @@ export function toIssue(world: World, issue: IssueRecord, doer?: UserRecord) {
     ...toAssignees(world, issue, doer),
     state: issue.state,
     is_locked: false,
-    comments: issue.comments.size,
+    comments: conversationSize(issue),
     created_at: time(issue.createdAt),
     updated_at: time(issue.updatedAt),
     closed_at: optionalTime(issue.closedAt),

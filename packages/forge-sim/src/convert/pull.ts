@@ -3,7 +3,7 @@ import { branchRef } from "../git/refs.ts";
 import { accessOf } from "../state/access.ts";
 import type { PullIssue, RepoRecord, UserRecord } from "../state/records.ts";
 import type { World } from "../world.ts";
-import { isDraft, issueHtmlUrl, toAssignees, toLabels } from "./issue.ts";
+import { conversationSize, isDraft, issueHtmlUrl, submittedReviews, toAssignees, toLabels } from "./issue.ts";
 import { apiUrl, htmlUrl, toRepo } from "./repo.ts";
 import { optionalTime, time } from "./time.ts";
 import { toUser } from "./user.ts";
@@ -31,8 +31,8 @@ export function toPull(world: World, issue: PullIssue, doer?: UserRecord) {
     state: issue.state,
     draft,
     is_locked: false,
-    comments: issue.comments.size,
-    review_comments: 0,
+    comments: conversationSize(issue),
+    review_comments: submittedReviews(pull).length,
     additions: pull.additions,
     deletions: pull.deletions,
     changed_files: pull.changedFiles,

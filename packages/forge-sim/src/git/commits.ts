@@ -37,6 +37,14 @@ export async function countCommits(dir: string, range: string): Promise<number> 
   return Number((await git(dir, ["rev-list", "--count", range, "--"])).trim());
 }
 
+/** The commit that wrote a line of a file; undefined when there is no such file or line. */
+export async function blame(dir: string, sha: string, path: string, line: number): Promise<string | undefined> {
+  const result = await tryGit(dir, ["blame", "--porcelain", "-L", `${line},${line}`, sha, "--", path]);
+  if (result.code === 0) return result.stdout.slice(0, sha.length);
+  if (/no such path|has only \d+ lines?/.test(result.stderr)) return undefined;
+  throw new Error(`git blame of ${path} in ${dir} ended with ${result.code}: ${result.stderr.trim()}`);
+}
+
 /** The commit that a branch, tag or full or short SHA stands for. */
 export async function resolveCommit(dir: string, name: string): Promise<string | undefined> {
   if (name.startsWith("-")) return undefined;

@@ -39,8 +39,9 @@ export async function changedFiles(dir: string, from: string, to: string): Promi
   return parseChanges(await git(dir, ["diff", "--raw", "--numstat", "-z", "--find-renames", from, to, "--"]));
 }
 
-export const diffText = (dir: string, from: string, to: string): Promise<string> =>
-  git(dir, ["diff", "--patch", "--find-renames", from, to, "--"]);
+/** Of the files at `paths` alone; none named: of all. */
+export const diffText = (dir: string, from: string, to: string, paths: readonly string[] = []): Promise<string> =>
+  git(dir, ["--literal-pathspecs", "diff", "--patch", "--find-renames", from, to, "--", ...paths]);
 
 export const patchText = (dir: string, from: string, to: string): Promise<string> =>
   git(dir, ["format-patch", "--stdout", `${from}..${to}`, "--"]);

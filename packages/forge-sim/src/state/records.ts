@@ -88,6 +88,40 @@ export interface PullRecord {
   changedFiles: number;
   /** Undefined while the check is still to come. */
   mergeable: boolean | undefined;
+  readonly reviews: Map<number, ReviewRecord>;
+}
+
+export type ReviewState = "APPROVED" | "REQUEST_CHANGES" | "COMMENT" | "PENDING";
+
+export interface ReviewRecord {
+  readonly id: number;
+  readonly issue: PullIssue;
+  readonly reviewerId: number;
+  state: ReviewState;
+  body: string;
+  commitId: string;
+  /** What was reviewed has changed since. */
+  stale: boolean;
+  /** A verdict by somebody who may write, and that person's last. */
+  official: boolean;
+  /** Its place in the conversation, by which its address is made. */
+  anchor: number;
+  readonly createdAt: number;
+  updatedAt: number;
+  readonly comments: ReviewCommentRecord[];
+}
+
+export interface ReviewCommentRecord {
+  readonly id: number;
+  readonly posterId: number;
+  readonly path: string;
+  /** Of the file as it is; below zero: of the file as it was. */
+  readonly line: number;
+  readonly body: string;
+  /** The commit that wrote the line. */
+  readonly commitId: string;
+  readonly hunk: string;
+  readonly createdAt: number;
 }
 
 export interface CommentRecord {

@@ -4,7 +4,7 @@ import type { LabelOption, RepoOption, UserOption } from "../options.ts";
 import type { CommentRecord, IssueRecord, LabelRecord, RepoRecord, TokenRecord, UserRecord } from "./records.ts";
 import { checkScopes } from "./scopes.ts";
 
-type Counter = "user" | "repo" | "issue" | "pull" | "comment" | "label" | "hook" | "status";
+type Counter = "user" | "repo" | "issue" | "pull" | "comment" | "review" | "label" | "hook" | "status";
 
 /** Everything but the git objects, in memory. Names are compared as Forgejo does, without case. */
 export class Store {

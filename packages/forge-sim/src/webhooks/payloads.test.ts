@@ -43,6 +43,9 @@ const pairs: Record<string, (delivery: Delivery, payload: Payload) => boolean> =
   "forgejo.pull_request.reopened": (d) => is(d, "pull_request", "reopened"),
   "forgejo.pull_request.assigned": (d) => is(d, "pull_request_assign", "assigned"),
   "forgejo.pull_request.label_updated": (d) => is(d, "pull_request_label", "label_updated"),
+  "forgejo.pull_request_approved.reviewed": (d) => is(d, "pull_request_review_approved", "reviewed"),
+  "forgejo.pull_request_rejected.reviewed": (d) => is(d, "pull_request_review_rejected", "reviewed"),
+  "forgejo.pull_request_comment.reviewed": (d) => is(d, "pull_request_review_comment", "reviewed"),
   "forgejo.push.branch": (d, p) => d.eventType === "push" && p.ref === "refs/heads/agent/1" && !isZero(p.before),
   "forgejo.push.new_branch": (d, p) =>
     d.eventType === "push" && p.ref?.startsWith("refs/heads/") === true && isZero(p.before),
@@ -104,6 +107,10 @@ async function playEverything(): Promise<Delivery[]> {
   await bot.editIssue({ ...pull, title: "WIP: p" });
   await bot.request("PATCH", `/repos/acme/widgets/pulls/${pull.number}`, { base: "develop" });
   await alice.comment({ ...pull, body: "rename it" });
+  const comments = [{ path: "src/name.ts", body: "why 2?", new_position: 1 }];
+  await alice.review({ ...pull, event: "REQUEST_CHANGES", body: "nearly", comments });
+  await alice.review({ ...pull, event: "COMMENT", comments });
+  await alice.review({ ...pull, event: "APPROVED" });
   await alice.setLabels({ ...pull, labels: ["bug"] });
   await alice.assign({ ...pull, assignees: ["alice"] });
   await alice.assign({ ...pull, assignees: [] });

@@ -3,7 +3,16 @@ import { toPull } from "../convert/pull.ts";
 import { toRepo } from "../convert/repo.ts";
 import { toUser } from "../convert/user.ts";
 import { accessOf } from "../state/access.ts";
-import type { AccessMode, CommentRecord, IssueRecord, PullIssue, RepoRecord, UserRecord } from "../state/records.ts";
+import type {
+  AccessMode,
+  CommentRecord,
+  IssueRecord,
+  PullIssue,
+  RepoRecord,
+  ReviewRecord,
+  ReviewState,
+  UserRecord,
+} from "../state/records.ts";
 import type { World } from "../world.ts";
 import type { EventType } from "./events.ts";
 
@@ -72,6 +81,30 @@ function typeOf(family: "issue" | "pull_request", { kind }: IssueEvent): EventTy
 function shownMode(world: World, { kind, doer, issue, action }: IssueEvent, repo: RepoRecord): AccessMode {
   if (kind === "sync" || (kind === "label" && issue.pull && action === "label_updated")) return "owner";
   return accessOf(kind === "assign" ? doer : world.store.userById(issue.posterId), repo);
+}
+
+const reviewTypes: Record<Exclude<ReviewState, "PENDING">, EventType> = {
+  APPROVED: "pull_request_review_approved",
+  REQUEST_CHANGES: "pull_request_review_rejected",
+  COMMENT: "pull_request_review_comment",
+};
+
+/** Of a submitted review: as Forgejo's, it names neither the review nor what it says on lines. */
+export function sendReview(world: World, { issue, reviewerId, state, body }: ReviewRecord): void {
+  if (state === "PENDING") return;
+  const repo = world.store.repoOf(issue);
+  const reviewer = toUser(world, world.store.userById(reviewerId));
+  const type = reviewTypes[state];
+  send(world, repo, type, {
+    action: "reviewed",
+    number: issue.number,
+    pull_request: toPull(world, issue),
+    requested_reviewer: reviewer,
+    repository: toRepo(world, repo, accessOf(world.store.userById(issue.posterId), repo)),
+    sender: reviewer,
+    commit_id: "",
+    review: { type, content: body },
+  });
 }
 
 /** `from` is the body before an edit. */
