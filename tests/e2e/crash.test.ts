@@ -89,6 +89,20 @@ describe("a service that is killed between push and pull request", () => {
   });
 });
 
+test("a push that the forge does not take is pushed again a little later, and no agent works twice", async () => {
+  await using world = await openWorld({ script: devScript(onePiece("a")) });
+  const { forge, model } = world;
+  const refused = forge.faults.fail({ method: "POST", path: /git-receive-pack$/, status: 503, times: 1 });
+  const service = await world.start();
+  const issue = await assignIssue(forge);
+  const [run] = await service.finished(1);
+  expect(run).toMatchObject({ outcome: "succeeded", attempt: 1, commits: 1 });
+  expect(refused.hits).toBe(1);
+  expect(await service.idle()).toHaveLength(1);
+  expect(new Set(model.requests().map(({ conversation }) => conversation)).size).toBe(1);
+  expectOneOfEach(world, issue);
+});
+
 test("a service that is killed before the answer to its receipt finds the receipt again", async () => {
   const script = devScript({ steps: [commitOf("a.txt", "Add a", { gate: "at-work" }), says("Added a.")] });
   await using world = await openWorld({ script });

@@ -43,7 +43,9 @@ export interface RunsDeps {
   changed(run: RunId): void;
 }
 
-const suspendedLookMs = 30_000;
+/** When a run that waits for the forge is looked at again: doubling, so that ten looks span some six minutes. */
+const firstLookMs = 2_000;
+const longestLookMs = 60_000;
 
 /** The scheduler with the stores and the run story that it needs. */
 export function createRuns(deps: RunsDeps): Scheduler {
@@ -82,7 +84,7 @@ export function createRuns(deps: RunsDeps): Scheduler {
       metrics.runFinished(run.agentType, outcomeLabel(end));
       deps.changed(run.id);
     },
-    onSuspended: (lane) => deps.wake(lane, clock.now() + suspendedLookMs),
+    onSuspended: (lane, tries) => deps.wake(lane, clock.now() + Math.min(longestLookMs, firstLookMs * 2 ** tries)),
   });
 }
 

@@ -178,7 +178,9 @@ function published(result: PublishResult, before: string): Published {
     case "refused":
       return { kind: "failed", failure: { kind: "publish-refused", retryable: false, detail: result.detail } };
     case "push-failed":
-      return { kind: "failed", failure: { kind: "push-failed", retryable: true, detail: result.detail } };
+      return { kind: "failed", failure: { kind: "push-failed", retryable: false, detail: result.detail } };
+    case "moved":
+      return { kind: "failed", failure: { kind: "branch-moved", retryable: true, detail: result.detail } };
     default:
       return result satisfies never;
   }

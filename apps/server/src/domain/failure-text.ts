@@ -44,6 +44,8 @@ export function failureText(failure: RunFailure): string {
       return `the agent's branch was not published: ${failure.detail}`;
     case "push-failed":
       return `the branch could not be pushed: ${failure.detail}`;
+    case "branch-moved":
+      return failure.detail;
     case "forge-failed":
       return `the forge did not do what was asked: ${failure.detail}`;
     case "pull-request-not-opened":

@@ -23,7 +23,9 @@ export type RunFailure =
   | { kind: "model-refused"; retryable: false; detail: string }
   | { kind: "no-change"; retryable: false; detail: string }
   | { kind: "publish-refused"; retryable: false; detail: string }
-  | { kind: "push-failed"; retryable: true; detail: string }
+  /** It was tried again and again without the agent; running that once more would not help. */
+  | { kind: "push-failed"; retryable: false; detail: string }
+  | { kind: "branch-moved"; retryable: true; detail: string }
   | { kind: "forge-failed"; retryable: true; detail: string }
   | { kind: "pull-request-not-opened"; retryable: false; detail: string };
 

@@ -84,6 +84,16 @@ describe("a run", () => {
     expect(run().state).toBe("publishing");
   });
 
+  test("whose push fails pushes again later without a second agent, and is given up on the last try", async () => {
+    const failure: RunFailure = { kind: "push-failed", retryable: false, detail: "no answer" };
+    const workplaces = { ...world().deps.workplaces, publish: async () => ({ kind: "failed" as const, failure }) };
+    const { deps, job, run } = world({ workplaces });
+    expect(await executeRun(deps, job, never)).toEqual({ kind: "suspended" });
+    expect(run().state).toBe("publishing");
+    const again = { ...deps, runAgent: () => Promise.reject(new Error("a second agent")) };
+    expect(await executeRun(again, { ...job, lastTry: true }, never)).toEqual({ kind: "failed", failure });
+  });
+
   test("is interrupted, not failed, when the service stops while its checkout is made", async () => {
     const stop = new AbortController();
     const prepare = async () => {

@@ -42,11 +42,15 @@ async function tell(deps: RunDeps, job: Job, ground: Ground, signal: AbortSignal
     }
   }
   const published = await publish(deps, run, ground, signal);
-  if (signal.aborted && published.kind === "failed") return { kind: "suspended" };
+  if (published.kind === "failed" && (signal.aborted || isWorthAnotherPush(published.failure, job)))
+    return { kind: "suspended" };
   const end = await openPullRequest(deps, ground, run, published, signal);
   if (end.kind === "suspended") return end;
   return await report(deps, { job, ground, end, published, notes });
 }
+
+/** The agent has done its part: what is tried again is the push alone. */
+const isWorthAnotherPush = ({ kind }: RunFailure, { lastTry }: Job): boolean => kind === "push-failed" && !lastTry;
 
 async function withoutGround(
   deps: RunDeps,

@@ -180,4 +180,6 @@ export type History = (place: PlaceRequest, base: RunBase) => Promise<Pick<Remai
 export interface Job {
   run: Run;
   task: Task;
+  /** What cannot be published now is given up. */
+  lastTry: boolean;
 }

@@ -35,11 +35,11 @@ export interface SchedulerDeps {
   /** The lane has something that its agent was not told. */
   hasNews(lane: LaneKey): Promise<boolean>;
   newRunId(): RunId;
-  execute(job: { run: Run; task: Task }, signal: AbortSignal): Promise<RunEnd>;
+  execute(job: { run: Run; task: Task; lastTry: boolean }, signal: AbortSignal): Promise<RunEnd>;
   maxAttempts: number;
   onRunEnd(run: Run, end: RunEnd): void;
   /** The run waits for the forge, or for the next start of the service: look at its lane again in a while. */
-  onSuspended(lane: LaneKey): void;
+  onSuspended(lane: LaneKey, tries: number): void;
 }
 
 const goesOn = (run: Run): boolean => run.state === "publishing" || run.state === "reporting";
@@ -75,7 +75,7 @@ export class Scheduler {
         await this.#deps.tasks.cancel(task.id, run.id, end.why);
         return;
       case "suspended":
-        this.#deps.onSuspended(run.lane);
+        this.#deps.onSuspended(run.lane, this.#resumptions.get(run.id) ?? 0);
         return;
       case "failed":
         await this.#settleFailure(task, run, end.failure, now);
@@ -121,7 +121,7 @@ export class Scheduler {
       await this.#cutOff(task, run, { kind: "forge-failed", retryable: true, detail });
       return "again";
     }
-    const end = await this.#deps.execute({ run, task }, signal);
+    const end = await this.#deps.execute({ run, task, lastTry: tries >= maxResumptions }, signal);
     await this.#settle(task, run, end);
     if (end.kind === "suspended") return "idle";
     this.#resumptions.delete(run.id);
@@ -152,7 +152,7 @@ export class Scheduler {
     if (task === null) return "idle";
     const run = await this.#deps.runs.create(task, id, runs + 1, this.#deps.clock.now());
     this.#deps.log.info({ taskId: task.id, runId: id, agent: task.agentType, attempt: run.attempt }, "run started");
-    await this.#settle(task, run, await this.#deps.execute({ run, task }, signal));
+    await this.#settle(task, run, await this.#deps.execute({ run, task, lastTry: false }, signal));
     return "again";
   }
 

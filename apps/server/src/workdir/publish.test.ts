@@ -169,7 +169,7 @@ describe("publishing", () => {
   ])("leaves a branch alone that %s meanwhile", async (_, meanwhile) => {
     await commit("one");
     const theirs = await meanwhile();
-    expect(await hand()).toMatchObject({ kind: "push-failed", detail: expect.stringContaining("moved on the forge") });
+    expect(await hand()).toMatchObject({ kind: "moved", detail: expect.stringContaining("moved on the forge") });
     expect(await world.forgeHead()).toBe(theirs);
   });
 
@@ -181,7 +181,7 @@ describe("publishing", () => {
       return world.git(args, options);
     });
     expect(await hand({ mirror })).toMatchObject({
-      kind: "push-failed",
+      kind: "moved",
       detail: expect.stringContaining("moved on the forge"),
     });
     expect(await world.forgeHead()).toBe(theirs);

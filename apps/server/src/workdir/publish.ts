@@ -44,10 +44,13 @@ export type PublishResult = { leftovers: Leftovers } & (
   | { kind: "published"; head: string; alreadyThere: boolean; work: PublishedWork }
   | { kind: "no-change"; detail: string }
   | { kind: "refused"; detail: string }
+  /** Another try can help, with the same commits. */
   | { kind: "push-failed"; detail: string }
+  /** Somebody else pushed: the agent has to look at it. */
+  | { kind: "moved"; detail: string }
 );
 
-type Refusal = { kind: "no-change" | "refused" | "push-failed"; detail: string };
+type Refusal = { kind: "no-change" | "refused" | "push-failed" | "moved"; detail: string };
 type Step<T> = { kind: "ok"; value: T } | Refusal;
 
 const refused = (detail: string): Refusal => ({ kind: "refused", detail });
@@ -197,7 +200,7 @@ async function push(request: PublishRequest, head: string): Promise<Step<{ alrea
 }
 
 const moved = ({ branch }: PublishRequest, to: string | null): Refusal => ({
-  kind: "push-failed",
+  kind: "moved",
   detail: `"${branch}" moved on the forge while the agent worked: it is ${to ?? "gone"} now. A new run starts from there.`,
 });
 

@@ -231,6 +231,6 @@ export function world(change: Partial<RunDeps> = {}, run = newRun()) {
     },
     ...change,
   };
-  const job: Job = { run, task };
+  const job: Job = { run, task, lastTry: false };
   return { deps, job, live, effects, steps, run: () => current };
 }
