@@ -1,22 +1,27 @@
 import { expect, setDefaultTimeout, test } from "bun:test";
-import type { ModelRequest, Turn } from "@claude-hooks/model-sim";
+import type { ModelRequest } from "@claude-hooks/model-sim";
 import { deliver } from "./deliver.ts";
-import { assignIssue, commitOf, devScript, receipts, says, sh, told, widgets } from "./play.ts";
+import {
+  assignIssue,
+  commitOf,
+  devScript,
+  implement,
+  implemented,
+  more,
+  promptOf,
+  receipts,
+  says,
+  timesIn,
+  told,
+  whenAsked,
+  widgets,
+} from "./play.ts";
 import type { ServiceProcess } from "./service-process.ts";
 import { testTimeoutMs, until } from "./until.ts";
 import { openWorld, repository, type World } from "./world.ts";
 
 setDefaultTimeout(testTimeoutMs);
 
-const implement: Turn = {
-  when: { prompt: "Implement issue #1" },
-  steps: [commitOf("a.txt", "Add a"), says("Added a.")],
-};
-const more = sh("echo more >> log.txt && git add -A && git commit -q -m 'Log more'");
-/** Does a piece of work whatever it is asked. */
-const whenAsked: Turn = { repeat: true, steps: [{ tools: [more] }, says("Logged.")] };
-
-const timesIn = (text: string, part: string): number => text.split(part).length - 1;
 const reactionsTo = (world: World, comment: number) =>
   world.forge
     .as("alice")
@@ -28,17 +33,6 @@ const reactionsTo = (world: World, comment: number) =>
 const comment = (world: World, number: number, body: string, who = "alice") =>
   world.forge.as(who).comment({ ...widgets, number, body });
 const toldTimes = (service: ServiceProcess): number => timesIn(service.log, "the working agent was told of what came");
-
-/** The service after the first run has opened pull request #2 for issue #1. */
-async function implemented(world: World): Promise<ServiceProcess> {
-  const service = await world.start();
-  await assignIssue(world.forge, "Add a");
-  await service.finished(1);
-  return service;
-}
-
-/** What the prompt of a request says: its own words, without what the session remembers. */
-const promptOf = (request: ModelRequest | undefined): string => request?.prompt ?? "";
 
 test("a resumed agent is told exactly what it has not heard, in order, with who said it and what they may do", async () => {
   await using world = await openWorld({
@@ -221,14 +215,7 @@ test("five comments and a review on the pull request are one run", async () => {
   const service = await implemented(world);
   const words = ["one-1a", "two-2b", "three-3c", "four-4d", "five-5e"];
   for (const word of words) await comment(world, 2, `please ${word}`);
-  const pull = await forge.as("alice").request<object>("GET", "/repos/acme/widgets/pulls/2");
-  await deliver(world, "pull_request_rejected", "pull_request_review_rejected", {
-    action: "reviewed",
-    repository: { id: forge.repositoryId(repository), full_name: repository },
-    sender: { id: 1, login: "alice" },
-    pull_request: pull,
-    review: { type: "pull_request_review_rejected", content: "six-6f" },
-  });
+  await forge.as("alice").review({ ...widgets, number: 2, event: "REQUEST_CHANGES", body: "six-6f" });
   const runs = await service.finished(2);
   expect(await service.idle()).toHaveLength(2);
   expect(runs[1]).toMatchObject({ outcome: "succeeded", skill: "follow-up" });

@@ -1,6 +1,7 @@
 import type { Forge } from "@claude-hooks/forge-sim";
 import type { ModelRequest, Script, Step, ToolCall, Turn } from "@claude-hooks/model-sim";
-import { repository } from "./world.ts";
+import type { ServiceProcess } from "./service-process.ts";
+import { repository, type World } from "./world.ts";
 
 export const widgets = { owner: "acme", repo: "widgets" };
 
@@ -41,3 +42,25 @@ export const receipts = (forge: Forge, number: number): { id: number; body: stri
 
 /** The text of everything that a request told the model. */
 export const told = (request: ModelRequest): string => JSON.stringify(request.body);
+
+/** The first run of an issue that asks to add a.txt. */
+export const implement: Turn = {
+  when: { prompt: "Implement issue #1" },
+  steps: [commitOf("a.txt", "Add a"), says("Added a.")],
+};
+export const more = sh("echo more >> log.txt && git add -A && git commit -q -m 'Log more'");
+/** Does a piece of work whatever it is asked. */
+export const whenAsked: Turn = { repeat: true, steps: [{ tools: [more] }, says("Logged.")] };
+
+export const timesIn = (text: string, part: string): number => text.split(part).length - 1;
+
+/** The service after the first run has opened pull request #2 for issue #1. */
+export async function implemented(world: World): Promise<ServiceProcess> {
+  const service = await world.start();
+  await assignIssue(world.forge, "Add a");
+  await service.finished(1);
+  return service;
+}
+
+/** What the prompt of a request says: its own words, without what the session remembers. */
+export const promptOf = (request: ModelRequest | undefined): string => request?.prompt ?? "";

@@ -29,7 +29,7 @@ export interface Verdict {
   remarks: readonly Remark[];
 }
 
-export const pendingReview = ({ pull }: PullIssue, reviewer: UserRecord): ReviewRecord | undefined =>
+const pendingReview = ({ pull }: PullIssue, reviewer: UserRecord): ReviewRecord | undefined =>
   pull.reviews.values().find(({ state, reviewerId }) => state === "PENDING" && reviewerId === reviewer.id);
 
 /** As in Forgejo, the reviewer's pending review becomes this one, with the remarks that it had. */

@@ -72,6 +72,42 @@ describe("pages", () => {
     expect((await post("/acme/widgets/issues/new", { title: "b", body: "" }, reader)).status).toBe(303);
   });
 
+  test("show reviews with their remarks on lines, and take one", async () => {
+    await using forge = await startScene();
+    await openPull(forge.as("bot"));
+    const form = {
+      event: "REQUEST_CHANGES",
+      body: "not *yet*",
+      path: "agent/1.txt",
+      line: "1",
+      remark: "why **new**?",
+    };
+    const review = (fields: Record<string, string>, login = "alice") =>
+      fetch(`${forge.url}/acme/widgets/pulls/1/review`, {
+        method: "POST",
+        body: new URLSearchParams({ path: "", line: "", remark: "", ...fields }),
+        headers: { cookie: `forge_sim_user=${login}` },
+        redirect: "manual",
+      });
+    expect((await review(form)).status).toBe(303);
+    await forge.as("alice").review({ ...widgets, number: 1, event: "PENDING", body: "nobody-sees-this" });
+    const page = await (await fetch(`${forge.url}/acme/widgets/pulls/1`)).text();
+    for (const part of [
+      "requested changes",
+      "<em>yet</em>",
+      "<code>agent/1.txt</code>",
+      "line 1",
+      "<strong>new</strong>",
+    ])
+      expect(page).toContain(part);
+    expect(page).toContain("<option>agent/1.txt</option>");
+    expect(page).not.toContain("nobody-sees-this");
+    const own = await review({ event: "APPROVED", body: "" }, "bot");
+    expect([own.status, (await own.text()).includes("approve your own pull is not allowed")]).toEqual([400, true]);
+    expect((await review({ event: "APPROVED", body: "" }, "bob")).status).toBe(303);
+    expect(await (await fetch(`${forge.url}/acme/widgets/pulls/1`)).text()).toContain("approved these changes");
+  });
+
   test("take no form of another site, and lead to no other site", async () => {
     await using forge = await startScene();
     await forge.as("alice").createIssue({ ...widgets, title: "a" });

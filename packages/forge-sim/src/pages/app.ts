@@ -47,10 +47,10 @@ export function pagesApp(world: World, api: Hono<ApiEnv>): Hono {
       return act(c, repo, "POST", "/issues", { title: form("title"), body: form("body") });
     }),
   );
-  app.post("/:owner/:name/:kind{issues|pulls}/:number{[0-9]+}/:what{comment|state|assign}", (c) =>
+  app.post("/:owner/:name/:kind{issues|pulls}/:number{[0-9]+}/:what{comment|state|assign|review}", (c) =>
     withIssue(world, c, async (repo, issue) => {
       const call = changeOf(world, issue, c.req.param("what"), await fields(c));
-      return act(c, repo, call.method, `/issues/${issue.number}${call.path}`, call.body, issue);
+      return act(c, repo, call.method, call.path, call.body, issue);
     }),
   );
   app.notFound((c) => problem(world, c, 404, "There is no such page."));
@@ -138,11 +138,20 @@ interface Call {
 }
 
 function changeOf(world: World, issue: IssueRecord, what: string, form: Fields): Call {
-  if (what === "comment") return { method: "POST", path: "/comments", body: { body: form("body") } };
-  if (what === "state") return { method: "PATCH", path: "", body: { state: form("state") } };
+  const path = `/issues/${issue.number}`;
+  if (what === "comment") return { method: "POST", path: `${path}/comments`, body: { body: form("body") } };
+  if (what === "state") return { method: "PATCH", path, body: { state: form("state") } };
+  if (what === "review") return reviewOf(issue, form);
   const now = issue.assignees.map((id) => world.store.userById(id).login);
   const added = form("add") === "" ? now : [...now, form("add")];
-  return { method: "PATCH", path: "", body: { assignees: added.filter((login) => login !== form("remove")) } };
+  return { method: "PATCH", path, body: { assignees: added.filter((login) => login !== form("remove")) } };
+}
+
+function reviewOf({ number }: IssueRecord, form: Fields): Call {
+  const remark = { path: form("path"), body: form("remark"), new_position: Number(form("line")) };
+  const comments = remark.body.trim() === "" ? [] : [remark];
+  const body = { event: form("event"), body: form("body"), comments };
+  return { method: "POST", path: `/pulls/${number}/reviews`, body };
 }
 
 type Act = (

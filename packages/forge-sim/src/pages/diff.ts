@@ -70,17 +70,25 @@ function showRow(row: Row): Html {
   }</td><td class="c">${row.text}</td></tr>`;
 }
 
+const table = (shown: readonly Row[]): Html =>
+  html`<div class="scroll"><table class="diff">${shown.map(showRow)}</table></div>`;
+
+/** One hunk, as a diff shows it. */
+export const diffTable = (hunk: string): Html => table(rows(hunk.split("\n")));
+
 function showFile(file: FileDiff, shown: readonly Row[]): Html {
   const binary = file.lines.some((line) => line.startsWith("Binary files") || line.startsWith("GIT binary patch"));
   const word = binary ? "Binary file" : "No lines to show";
-  const body =
-    shown.length > 0 ? html`<div class="scroll"><table class="diff">${shown.map(showRow)}</table></div>` : word;
+  const body = shown.length > 0 ? table(shown) : word;
   const added = shown.filter(({ kind }) => kind === "added").length;
   const removed = shown.filter(({ kind }) => kind === "removed").length;
   return html`<details class="card file" open>
 <summary><code>${file.title}</code><span class="counts"><span class="plus">+${added}</span> <span class="minus">−${removed}</span></span></summary>
 ${typeof body === "string" ? html`<p class="quiet pad">${body}</p>` : body}</details>`;
 }
+
+/** Of the files in a unified diff. */
+export const changedPaths = (text: string): string[] => splitFiles(text).map(({ title }) => title);
 
 /** A unified diff, coloured; a very long one is cut with a word about it. */
 export function diffView(text: string): Html {

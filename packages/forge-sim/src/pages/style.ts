@@ -78,6 +78,10 @@ button.primary{background:#1d7a46;border-color:#1d7a46;color:#fff}button.small{p
 .diff .s{width:1%;padding-right:2px;user-select:none}.diff .c{white-space:pre-wrap;overflow-wrap:anywhere;tab-size:4}
 .diff .added{background:var(--add)}.diff .removed{background:var(--del)}
 .diff .hunk td{background:var(--hunk);color:var(--quiet);padding:3px 12px;white-space:pre-wrap}
+.review .by{border-left:3px solid var(--quiet)}.review.approved .by{border-left-color:var(--open)}.review.rejected .by{border-left-color:var(--bad)}
+.approved .verdict{color:var(--open)}.rejected .verdict{color:var(--bad)}
+.remark{border-top:1px solid var(--line)}.remark .place{margin:0;padding:8px 16px;font-size:13.5px;overflow-wrap:anywhere}.remark .scroll{border-bottom:1px solid var(--line)}
+.onto{margin-top:10px}.onto select{flex:1;min-width:0}.onto input{width:90px}form summary{cursor:pointer;color:var(--link);font-size:13.5px}
 .dot{width:9px;height:9px;border-radius:50%;background:var(--wait)}.dot.success{background:var(--open)}.dot.failure,.dot.error{background:var(--bad)}
 .people li>div{flex-basis:100%;padding-left:17px}
 .problem{border-left:3px solid var(--bad)}

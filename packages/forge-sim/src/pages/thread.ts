@@ -6,7 +6,7 @@ import { diffText } from "../git/diff.ts";
 import type { IssueRecord, PullIssue, RepoRecord } from "../state/records.ts";
 import { isPull } from "../webhooks/send.ts";
 import type { World } from "../world.ts";
-import { diffView } from "./diff.ts";
+import { changedPaths, diffView } from "./diff.ts";
 import {
   ago,
   avatar,
@@ -21,12 +21,10 @@ import {
   userSelect,
 } from "./layout.ts";
 import { markdown } from "./markdown.ts";
+import { reviewForm, reviewPost } from "./reviews.ts";
 
 /** An issue, or a pull request with its commits and its diff. */
 export async function threadPage(world: World, repo: RepoRecord, issue: IssueRecord): Promise<Html> {
-  const comments = [...issue.comments.values()].map((comment) =>
-    post(world, repo, { ...comment, anchor: `issuecomment-${comment.id}` }),
-  );
   const pull = isPull(issue) ? await pullParts(repo, issue) : undefined;
   return html`${crumbs(repo)}
 <h1>${issue.title} <span class="number">#${issue.number}</span></h1>
@@ -34,10 +32,25 @@ export async function threadPage(world: World, repo: RepoRecord, issue: IssueRec
 <div class="columns"><div>
 ${post(world, repo, { ...issue, anchor: "description" })}
 ${pull?.commits ?? ""}
-${comments}
+${conversation(world, repo, issue)}
 ${replyForm(repo, issue)}
 </div><aside>${side(world, repo, issue)}${pull?.side ?? ""}</aside></div>
 ${pull?.diff ?? ""}`;
+}
+
+/** Comments and reviews, oldest first. */
+function conversation(world: World, repo: RepoRecord, issue: IssueRecord): Html[] {
+  const comments = [...issue.comments.values()].map((comment) => ({
+    at: comment.createdAt,
+    id: comment.id,
+    shown: post(world, repo, { ...comment, anchor: `issuecomment-${comment.id}` }),
+  }));
+  const reviews = [...(issue.pull?.reviews.values() ?? [])].map((review) => ({
+    at: review.createdAt,
+    id: review.anchor,
+    shown: reviewPost(world, repo, review),
+  }));
+  return [...comments, ...reviews].toSorted((a, b) => a.at - b.at || a.id - b.id).map(({ shown }) => shown);
 }
 
 interface Post {
@@ -97,7 +110,9 @@ async function pullParts(repo: RepoRecord, issue: PullIssue): Promise<PullParts>
     summary: html`<span class="quiet"><code>${pull.headBranch}</code> into <code>${pull.baseBranch}</code> · <span class="plus">+${pull.additions}</span> <span class="minus">−${pull.deletions}</span></span>`,
     commits: html`<ul class="card rows commits">${commits.toReversed().map((commit) => commitRow(repo, commit))}</ul>`,
     side: html`<section><h3>Merge</h3><p class="quiet">${mergeWord(issue)}</p></section>${statuses(repo, pull.headSha)}`,
-    diff: html`<h2>Files changed</h2>${diffView(text)}`,
+    diff: html`<h2>Files changed</h2>${diffView(text)}${
+      repo.archived ? "" : reviewForm(`${issuePath(repo, issue)}/review`, changedPaths(text))
+    }`,
   };
 }
 

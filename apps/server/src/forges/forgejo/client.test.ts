@@ -40,6 +40,10 @@ async function forgejoUnderTest(): Promise<ForgeUnderTest> {
       sim.as("bot").push({ ...at, branch, from: "main", message: branch, files: { [`${branch}.txt`]: branch } }),
     loseReply: (method) => void sim.faults.dropReply({ method }),
     answerNext: (status) => void sim.faults.fail({ status }),
+    review: async (number, { body, path, remark }) => {
+      const comments = [{ path, body: remark, new_position: 1 }];
+      await sim.as("owner").review({ ...at, number, event: "REQUEST_CHANGES", body, comments });
+    },
     hang: () => void sim.faults.hold({}),
     archive: () => sim.archive("owner/widgets"),
     [Symbol.asyncDispose]: () => sim[Symbol.asyncDispose](),

@@ -17,7 +17,7 @@ const comments = [
   { ...comment, id: 10, path: "c.ts", body: "hm", position: 0, original_position: 0 },
 ];
 
-/** Answers as Forgejo's API documents it: the simulator has no reviews. */
+/** Answers as Forgejo's API documents it, with what the simulator never has: a ghost, a review that is asked for. */
 let server: ReturnType<typeof Bun.serve>;
 beforeAll(() => {
   server = Bun.serve({

@@ -10,12 +10,14 @@ export interface ForgeUnderTest extends AsyncDisposable {
   repositoryId: number;
   repository: string;
   issue: { number: number; title: string; label: string };
-  /** A commit on this branch, which starts from `main` when it is new; answers with its id. */
+  /** A commit on this branch, which starts from `main` when it is new, and adds `<branch>.txt`; answers with its id. */
   push(branch: string): Promise<string>;
   /** The first request of this kind is carried out, and its answer lost. */
   loseReply(method: "POST" | "PATCH"): void;
   /** The next request is not carried out, and answered so. */
   answerNext(status: number): void;
+  /** `owner` requests changes, with one remark on the first line of this new file of the branch. */
+  review(number: number, review: { body: string; path: string; remark: string }): Promise<void>;
   /** No request is answered from now on until it is disposed. */
   hang(): void;
   archive(): void;
@@ -36,6 +38,7 @@ type SetUp = () => Promise<ForgeUnderTest>;
 export function forgeContract(setUp: SetUp): void {
   reading(setUp);
   writingPullRequests(setUp);
+  reviewing(setUp);
   writingComments(setUp);
   failing(setUp);
   refusing(setUp);
@@ -127,6 +130,31 @@ function writingPullRequests(setUp: SetUp): void {
     }
     const found = await Promise.all([1, 53].map((n) => bot.findPullRequest(forge.repository, "main", `many/${n}`)));
     expect(found.map((pull) => pull?.title)).toEqual(["1", "53"]);
+  });
+}
+
+function reviewing(setUp: SetUp): void {
+  test("reads the reviews of a pull request in order, with what each says on lines", async () => {
+    await using forge = await setUp();
+    const bot = forge.connect("bot");
+    await forge.push("bot/1");
+    const opened = { head: "bot/1", base: "main", title: "One", body: "" };
+    const { number } = await bot.createPullRequest(forge.repository, opened);
+    expect(await bot.reviews(forge.repository, number)).toEqual([]);
+    const path = "bot/1.txt";
+    await forge.review(number, { body: "first", path, remark: "why?" });
+    await forge.review(number, { body: "second", path, remark: "and here?" });
+    const reviews = await bot.reviews(forge.repository, number);
+    expect(reviews.map(({ author, verdict, body }) => [author.login, verdict, body])).toEqual([
+      ["owner", "changes_requested", "first"],
+      ["owner", "changes_requested", "second"],
+    ]);
+    const [remark, ...others] = await bot.reviewComments(forge.repository, number, reviews[0]?.id ?? 0);
+    expect(others).toEqual([]);
+    expect(remark).toMatchObject({ path, line: { number: 1, side: "new" }, body: "why?" });
+    expect(remark?.hunk).toContain("+bot/1");
+    const missing = bot.reviewComments(forge.repository, number, 1_000 + (reviews[1]?.id ?? 0));
+    expect((await failure(missing)).kind).toBe("not-found");
   });
 }
 
