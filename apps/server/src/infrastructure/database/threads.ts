@@ -69,7 +69,7 @@ export function createThreadStore(handle: Handle): ThreadStore {
 }
 
 async function ensureThread(tx: Handle, wanted: Omit<Thread, "id">): Promise<Thread> {
-  const { forge, repositoryId, repository, number, kind } = wanted;
+  const { forge, repositoryId, repository, number } = wanted;
   const known = await threadOf(tx, forge, repositoryId, number);
   if (known?.repository === repository) return known;
   if (known) {
@@ -79,16 +79,7 @@ async function ensureThread(tx: Handle, wanted: Omit<Thread, "id">): Promise<Thr
   const id = newId.thread();
   await tx.kysely
     .insertInto("threads")
-    .values({
-      id,
-      forge,
-      repository_id: repositoryId,
-      repository,
-      number,
-      kind,
-      created_at: tx.clock.now(),
-      archived_at: null,
-    })
+    .values(rowOf({ ...wanted, id }, tx.clock.now()))
     .onConflict((conflict) => conflict.columns(["forge", "repository_id", "number"]).doNothing())
     .execute();
   const { id: first } = await tx.kysely
@@ -108,20 +99,9 @@ async function ensureThread(tx: Handle, wanted: Omit<Thread, "id">): Promise<Thr
   return thread;
 }
 
-async function create(tx: Handle, { id, forge, repositoryId, repository, number, kind }: Thread): Promise<void> {
-  await tx.kysely
-    .insertInto("threads")
-    .values({
-      id,
-      forge,
-      repository_id: repositoryId,
-      repository,
-      number,
-      kind,
-      created_at: tx.clock.now(),
-      archived_at: null,
-    })
-    .execute();
+async function create(tx: Handle, thread: Thread): Promise<void> {
+  const { id, forge, repositoryId, number } = thread;
+  await tx.kysely.insertInto("threads").values(rowOf(thread, tx.clock.now())).execute();
   await tx.kysely
     .insertInto("thread_refs")
     .values({ forge, repository_id: repositoryId, number, thread_id: id })
@@ -179,6 +159,17 @@ async function saveSnapshot(
     .executeTakeFirstOrThrow();
   return (result.numInsertedOrUpdatedRows ?? 0n) > 0n;
 }
+
+const rowOf = ({ id, forge, repositoryId, repository, number, kind }: Thread, now: number) => ({
+  id,
+  forge,
+  repository_id: repositoryId,
+  repository,
+  number,
+  kind,
+  created_at: now,
+  archived_at: null,
+});
 
 const threadFrom = (row: Selectable<Schema["threads"]>): Thread => ({
   id: row.id as ThreadId,
