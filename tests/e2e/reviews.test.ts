@@ -1,5 +1,5 @@
 import { expect, setDefaultTimeout, test } from "bun:test";
-import { devScript, implement, implemented, promptOf, timesIn, whenAsked, widgets } from "./play.ts";
+import { devScript, implement, implemented, promptOf, timesIn, told, whenAsked, widgets } from "./play.ts";
 import { testTimeoutMs } from "./until.ts";
 import { openWorld } from "./world.ts";
 
@@ -36,6 +36,24 @@ test("a review that requests changes resumes the agent once, and tells it what i
     expect([words, timesIn(prompt, words)]).toEqual([words, 1]);
   expect(prompt).not.toContain("could not be read");
   expect(model.unexpected()).toEqual([]);
+});
+
+test("remarks made one by one, each a review without words, are each told once", async () => {
+  await using world = await openWorld({
+    script: devScript(implement, whenAsked),
+    config: { limits: { shutdown_grace_ms: 2_000, gather_ms: 1_500, gather_max_ms: 20_000 } },
+  });
+  const { forge, model } = world;
+  const service = await implemented(world);
+  const remarks = ["one-by-one-1a", "one-by-one-2b", "one-by-one-3c"];
+  for (const body of remarks) {
+    const comments = [{ path: "a.txt", body, new_position: 1 }];
+    await forge.as("alice").review({ ...widgets, number: 2, event: "COMMENT", comments });
+  }
+  await service.finished(2);
+  await service.idle();
+  const last = told(model.requests().at(-1)!);
+  for (const body of remarks) expect([body, timesIn(last, body)]).toEqual([body, 1]);
 });
 
 test("a review whose remarks the forge keeps to itself is told as far as it goes, and that something is missing", async () => {

@@ -3,7 +3,7 @@ import { type Forge, ForgeError } from "../domain/forge.ts";
 import type { EventId, ForgeId } from "../domain/ids.ts";
 import type { InboxEntry } from "../domain/inbox.ts";
 import type { LaneReset } from "../domain/lane.ts";
-import type { InlineComment } from "../domain/review.ts";
+import type { InlineComment, Review } from "../domain/review.ts";
 import type { Run } from "../domain/run.ts";
 import { tierOf } from "../domain/tier.ts";
 import { createEventStore } from "../infrastructure/database/events.ts";
@@ -30,22 +30,37 @@ export async function entriesOf(
   );
 }
 
-type ReviewEvent = Extract<ForgeEvent, { kind: "review.submitted" }>;
+type ReviewEvent = Pick<
+  Extract<ForgeEvent, { kind: "review.submitted" }>,
+  "repository" | "actor" | "verdict" | "body" | "subject"
+>;
 
-/** A webhook of Forgejo names no review: it is the reviewer's newest that says the same. */
 async function inlineComments(forge: ReviewForge, event: ReviewEvent): Promise<readonly InlineComment[] | null> {
-  const { repository, subject, actor, verdict, body } = event;
+  const { repository, subject } = event;
   try {
     const reviews = await forge.reviews(repository.name, subject.number);
-    const review = reviews.findLast(
-      (one) => one.author.id === actor.id && one.verdict === verdict && one.body === body,
-    );
-    return review === undefined ? null : await forge.reviewComments(repository.name, subject.number, review.id);
+    const meant = reviewsOf(event, reviews);
+    if (meant.length === 0) return null;
+    const remarks = meant.map(({ id }) => forge.reviewComments(repository.name, subject.number, id));
+    return (await Promise.all(remarks)).flat();
   } catch (error) {
     if (!(error instanceof ForgeError)) throw error;
     return null;
   }
 }
+
+/**
+ * A webhook of Forgejo names no review: it is the reviewer's that says the same, of the second in which the pull request
+ * changed. Remarks made one by one are reviews without words, of which those of one second are one event. Where none is of
+ * that second, the newest.
+ */
+export function reviewsOf({ actor, verdict, body, subject }: ReviewEvent, reviews: readonly Review[]): Review[] {
+  const same = reviews.filter((one) => one.author.id === actor.id && one.verdict === verdict && one.body === body);
+  const then = same.filter(({ submittedAt }) => secondOf(submittedAt) === secondOf(subject.updatedAt));
+  return then.length > 0 ? then : same.slice(-1);
+}
+
+const secondOf = (at: number): number => Math.floor(at / 1_000);
 
 const recentRuns = 50;
 

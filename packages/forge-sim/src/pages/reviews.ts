@@ -19,7 +19,7 @@ export function reviewPost(world: World, repo: RepoRecord, review: ReviewRecord)
   const body = review.body.trim() === "" ? "" : html`<div class="text">${markdown(review.body, repoPath(repo))}</div>`;
   const stale = review.stale ? html` <span class="tag" title="The changes are no longer those">outdated</span>` : "";
   return html`<article class="post review ${kind}" id="issuecomment-${review.anchor}">${avatar(reviewer)}<div class="card">
-<div class="by"><span class="strong">${reviewer.login}</span> <span class="verdict">${said}</span> <span class="quiet">at <code>${shortSha(review.commitId)}</code> ${ago(world, review.createdAt)}</span>${stale}</div>
+<div class="by"><span class="strong">${reviewer.login}</span> <span class="verdict">${said}</span> <span class="quiet">at <code>${shortSha(review.commitId)}</code> ${ago(world, review.updatedAt)}</span>${stale}</div>
 ${body}${review.comments.map((comment) => remark(repo, comment))}</div></article>`;
 }
 

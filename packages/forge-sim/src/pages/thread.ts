@@ -46,7 +46,7 @@ function conversation(world: World, repo: RepoRecord, issue: IssueRecord): Html[
     shown: post(world, repo, { ...comment, anchor: `issuecomment-${comment.id}` }),
   }));
   const reviews = [...(issue.pull?.reviews.values() ?? [])].map((review) => ({
-    at: review.createdAt,
+    at: review.updatedAt,
     id: review.anchor,
     shown: reviewPost(world, repo, review),
   }));

@@ -66,9 +66,10 @@ const verdicts: Readonly<Record<string, ReviewVerdict>> = {
 };
 
 /** Null for what is no review yet. */
-export function review({ id, user, state, body, submitted_at }: ForgejoReview): Review | null {
+export function review({ id, user, state, body, ...times }: ForgejoReview): Review | null {
   const verdict = verdicts[state];
-  return verdict === undefined ? null : { id, author: person(user), verdict, body, submittedAt: submitted_at };
+  if (verdict === undefined) return null;
+  return { id, author: person(user), verdict, body, submittedAt: times.updated_at ?? times.submitted_at };
 }
 
 export const inlineComment = (comment: ForgejoReviewComment): InlineComment => ({

@@ -4,8 +4,9 @@ import { forges } from "../registry.ts";
 
 const user = { id: 3, login: "alice" };
 const at = "2026-07-01T10:00:00Z";
+const begun = "2026-07-01T09:00:00Z";
 const reviews = [
-  { id: 2, user, state: "REQUEST_CHANGES", body: "Nearly.", submitted_at: at, comments_count: 2 },
+  { id: 2, user, state: "REQUEST_CHANGES", body: "Nearly.", submitted_at: begun, updated_at: at, comments_count: 2 },
   { id: 1, user: null, state: "COMMENT", body: "", submitted_at: at },
   { id: 3, user, state: "PENDING", body: "not sent yet", submitted_at: at },
   { id: 4, user, state: "REQUEST_REVIEW", body: "", submitted_at: at },
@@ -37,7 +38,7 @@ afterAll(() => server.stop(true));
 const connect = () =>
   forges.forgejo.connect({ forge: "main" as ForgeId, baseUrl: String(server.url), login: "bot", token: "t" });
 
-test("the reviews of a pull request are those that were submitted, oldest first", async () => {
+test("the reviews of a pull request are those that were submitted, with when they were, oldest first", async () => {
   const submittedAt = Date.parse(at);
   expect(await connect().reviews("acme/widgets", 8)).toEqual([
     { id: 1, author: { id: -1, login: "Ghost" }, verdict: "commented", body: "", submittedAt },

@@ -70,7 +70,9 @@ export const ForgejoReview = z.object({
   /** Beside the verdicts: `PENDING`, and `REQUEST_REVIEW` for one that is asked for. */
   state: z.string(),
   body: z.string(),
+  /** When it was begun, which for one that was pending is before it was submitted. */
   submitted_at: Time,
+  updated_at: Time.optional(),
 });
 export type ForgejoReview = z.infer<typeof ForgejoReview>;
 
