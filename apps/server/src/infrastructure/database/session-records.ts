@@ -9,7 +9,7 @@ export interface SessionRecords {
   /** By lane, only those after this one. */
   list(page: { after?: LaneKey; limit: number }): Promise<SessionRecord[]>;
   get(lane: LaneKey): Promise<SessionRecord | null>;
-  /** Takes a session over with its time. False, and nothing changes, where the lane has one that was used as late or later. */
+  /** Takes a session over with its time, also one that was reset here. False, and nothing changes, where the lane has one that was used as late or later. */
   put(session: { lane: LaneKey; id: SessionId; lastUsedAt: number }): Promise<boolean>;
 }
 
@@ -37,7 +37,10 @@ export function createSessionRecords({ kysely, clock }: Handle): SessionRecords 
             .where("sessions.last_used_at", "<", lastUsedAt),
         )
         .executeTakeFirstOrThrow();
-      return (result.numInsertedOrUpdatedRows ?? 0n) > 0n;
+      if ((result.numInsertedOrUpdatedRows ?? 0n) === 0n) return false;
+      // Who brings a session back wants it resumed, whatever was asked before.
+      await kysely.deleteFrom("lane_resets").where("lane", "=", lane).where("session_id", "=", id).execute();
+      return true;
     },
   };
 }
