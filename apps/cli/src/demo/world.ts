@@ -1,4 +1,5 @@
 import { randomBytes } from "node:crypto";
+import { existsSync } from "node:fs";
 import { chmod, mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
@@ -35,9 +36,20 @@ export async function makeFolder(): Promise<string> {
   return folder;
 }
 
-/** A jail that was just killed may still write for a moment. */
+const removalTries = 100;
+const removalPauseMs = 100;
+
+/**
+ * A jail that was just killed may still write for a moment, on a busy machine for seconds; and a second Ctrl-C removes what the
+ * first one is removing. So it is gone only when it is seen to be.
+ */
 export async function removeFolder(folder: string): Promise<void> {
-  await rm(folder, { recursive: true, force: true, maxRetries: 10, retryDelay: 100 });
+  for (let tries = 1; ; tries++) {
+    const removed = await rm(folder, { recursive: true, force: true }).catch((error: unknown) => error);
+    if (!existsSync(folder)) return;
+    if (tries === removalTries) throw new Error(`${folder} cannot be removed`, { cause: removed });
+    await Bun.sleep(removalPauseMs);
+  }
 }
 
 /** Sets everything up but the service; the folder stays the caller's. */

@@ -1,6 +1,8 @@
 import { expect, test } from "bun:test";
 import { killLeftovers } from "./leftovers.ts";
 
+const mine = `/state/of/${crypto.randomUUID()}`;
+const another = `/state/of/${crypto.randomUUID()}`;
 const waits = ["-e", "setInterval(() => {}, 1e6)"];
 const argumentsOf = (stateDir: string) => [...waits, "bwrap", "--bind", `${stateDir}/lanes/3/checkout`, "/repo"];
 
@@ -26,13 +28,13 @@ const isThere = (pid: number): boolean => {
 };
 
 test("what an earlier service left of a jail is ended, and nobody else", async () => {
-  const left = await orphan("/state/of/this/one");
-  const others = await orphan("/state/of/another");
-  const takeover = Bun.spawn([process.execPath, ...argumentsOf("/state/of/this/one")]);
-  expect(killLeftovers("/state/of/this/one")).toBe(1);
+  const left = await orphan(mine);
+  const others = await orphan(another);
+  const takeover = Bun.spawn([process.execPath, ...argumentsOf(mine)]);
+  expect(killLeftovers(mine)).toBe(1);
   while (isThere(left)) await Bun.sleep(5);
   expect([isThere(others), takeover.exitCode]).toEqual([true, null]);
-  expect(killLeftovers("/state/of/another")).toBe(1);
+  expect(killLeftovers(another)).toBe(1);
   takeover.kill();
   await takeover.exited;
 });
